@@ -1,0 +1,54 @@
+// Builds what runs: `node build.mjs host` the command line and its store worker, `firmware` the
+// device bundle that manifest.json preloads into ROM; without an argument both.
+import { build } from "esbuild";
+
+const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "warning" };
+
+/** Libraries that bring native parts, or files of their own, stay in node_modules. */
+const hostExternals = ["serialport", "@photostructure/sqlite", "pino", "commander"];
+
+export function buildHost() {
+  return build({
+    ...common,
+    entryPoints: { senda: "host/cli/main.ts", "store-worker": "host/store/worker.ts" },
+    outdir: "dist",
+    platform: "node",
+    target: "node20.19",
+    external: hostExternals,
+    banner: { js: "#!/usr/bin/env node" },
+  });
+}
+
+export function buildFirmware() {
+  return build({
+    ...common,
+    entryPoints: { main: "device/main.ts" },
+    outdir: "build",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    minifySyntax: true,
+    // XS has no TextEncoder and no TextDecoder; the CBOR library names both (docs/decisions/0002).
+    inject: ["device/platform/text.ts"],
+    external: [
+      "embedded:*",
+      "mc/*",
+      "timer",
+      "time",
+      "net",
+    ],
+  });
+}
+
+const builds = { host: buildHost, firmware: buildFirmware };
+
+if (import.meta.filename === process.argv[1]) {
+  const wanted = process.argv[2] === undefined ? Object.keys(builds) : [process.argv[2]];
+  for (const name of wanted) {
+    if (builds[name] === undefined) {
+      console.error(`build.mjs: no build is named "${name}"; there are: ${Object.keys(builds).join(", ")}`);
+      process.exit(2);
+    }
+    await builds[name]();
+  }
+}

@@ -1,0 +1,53 @@
+// The one table of codes with which this protocol says that something went wrong (PROTOCOL 8), and
+// whose fault it was: `line` is noise (counted, skipped), `peer` is a broken promise (the session
+// ends). Errors of the environment are `Error`s with a cause and belong to device/ and host/.
+
+/** Why a frame was given up. Nothing but a counter comes of it. */
+export type NoiseReason = "checksum" | "cobs" | "too-short" | "too-long" | "empty";
+
+/** Why a peer was turned away, as `refuse` carries it. The order is the wire's: do not change it. */
+export const REFUSAL_CODES = [
+  "version", // it speaks another protocol version
+  "malformed", // a message that cannot be decoded, with a valid checksum
+  "unexpected", // a message that has no place in this state or direction
+  "epoch-reused", // it counts from a sequence that the store has already passed
+  "schema", // a schema that cannot be, or a batch that does not fit its schema
+  "identity", // a name that is none
+] as const;
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number];
+
+/** Why a session or link ends in order, as `bye` carries it. The order is the wire's. */
+export const BYE_REASONS = [
+  "done", // nothing more to say
+  "going-down", // the peer stops
+  "unknown-session", // say hello first: this side does not know the link's session
+  "busy", // come back after the stated time
+] as const;
+
+export type ByeReason = (typeof BYE_REASONS)[number];
+
+/** Why readings are missing, as `gap` carries it. The order is the wire's. */
+export const GAP_REASONS = [
+  "outbox-full", // the device had no room left
+  "oversize", // a row that fits no batch
+  "power-loss", // what was not yet written to flash
+  "elsewhere", // acknowledged to another store; written by the host, never sent
+] as const;
+
+export type GapReason = (typeof GAP_REASONS)[number];
+
+/** The outcome of decoding bytes from outside: a value, or whose fault it is that there is none. */
+export type Decoded<T> =
+  | { readonly ok: true; readonly value: T }
+  | {
+      readonly ok: false;
+      readonly code: RefusalCode;
+      /** The version that the peer speaks, where `code` is "version". */
+      readonly peerVersion?: number;
+    };
+
+/** Ends with an Error where our own code broke its promise. Never used on input from outside. */
+export function assert(condition: boolean, promise: string): asserts condition {
+  if (!condition) throw new Error(`senda: broken promise: ${promise}`);
+}

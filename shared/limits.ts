@@ -1,0 +1,53 @@
+// Every bound of the protocol, with its reason. What happens at a bound stands beside the code that
+// meets it; PROTOCOL 9 lists them for other implementations.
+
+/** Version of the protocol; a peer of another version is refused (PROTOCOL 3.1). */
+export const PROTOCOL_VERSION = 1;
+
+/** Largest message on any link: what the 4-byte length of a stream frame may announce. */
+export const MESSAGE_BYTES_MAX = 65_536;
+
+/** Largest datagram: below the smallest path MTU in use (IPv6: 1,280 with headers), so nothing fragments it. */
+export const DATAGRAM_BYTES_MAX = 1_200;
+
+/** Largest message that serial carries: a batch and its header fit, a small receiver's buffer too. */
+export const SERIAL_MESSAGE_BYTES_MAX = 2_048;
+
+/** Largest encoded batch: fits a datagram with all headers and a seal. */
+export const BATCH_BYTES_MAX = 1_100;
+
+/** Rows of one batch; a decoder sizes its columns by it. Ten minutes at 1 Hz. */
+export const BATCH_ROWS_MAX = 4_096;
+
+/** Largest single text, bytes or structured value: it shares a batch with its row. */
+export const VALUE_BYTES_MAX = 512;
+
+/** Channels of one device: the presence mask of a row stays within eight bytes. */
+export const CHANNELS_MAX = 64;
+
+/** Length of names (device, channel, label, unit) in bytes of UTF-8. */
+export const NAME_BYTES_MAX = 64;
+
+/** Labels of one enumeration. */
+export const LABELS_MAX = 64;
+
+/** An encoded schema: fits one datagram with its header, so it needs no fragments. */
+export const SCHEMA_BYTES_MAX = 1_100;
+
+/** Schemas of one epoch that may be in use at a time, as announced by a hello. */
+export const SCHEMAS_PER_HELLO_MAX = 8;
+
+/** Nesting of CBOR from outside: an XS stack of 512 slots is fatal when it overflows. */
+export const CBOR_DEPTH_MAX = 8;
+
+/** Items of one CBOR message from outside. */
+export const CBOR_ITEMS_MAX = 1_024;
+
+/** Records (batches, gaps) that a host grants beyond the last one stored. */
+export const WINDOW_RECORDS_MAX = 256;
+
+/** Bytes of the selective bitmap in an acknowledgement: one bit for each record of the window. */
+export const ACK_BITMAP_BYTES_MAX = WINDOW_RECORDS_MAX / 8;
+
+/** A sequence number is a 32-bit count: at a batch a second, 136 years. */
+export const SEQUENCE_MAX = 0xffff_ffff;

@@ -1,0 +1,64 @@
+// One link as a device's session keeps it: how far the greeting is, what must be said on it next,
+// when it was last heard, how fast it is. PROTOCOL 7.2 has the state diagram.
+
+import type { LinkId, LinkTraits } from "./link.ts";
+import { NO_TOKEN } from "./link.ts";
+import { RoundTrip } from "./round-trip.ts";
+
+/** Pongs and pings that wait for room on the link; what comes beyond them is dropped, for its sender asks again. */
+const PONGS_WAITING_MAX = 4;
+
+/** Records on their way on an unreliable link, before anything is known of it and at most. */
+const CONGESTION_WINDOW_INITIAL = 16;
+const CONGESTION_WINDOW_MIN = 2;
+const CONGESTION_WINDOW_MAX = 64;
+
+export class DeviceLink {
+  readonly id: LinkId;
+  readonly traits: LinkTraits;
+  readonly nonce: number;
+  /** Set by the welcome; until then the link is greeting and carries hellos only. */
+  isWelcomed = false;
+  /** From the welcome; precedes every message where the link is a datagram link. */
+  token = NO_TOKEN;
+  /** When something valid last came; at first, when the link opened. */
+  heardAtMs: number;
+  /** When the next hello (greeting) or ping (welcomed) is due. */
+  nextProbeAtMs: number;
+  /** A hello or a ping waits for room. */
+  isProbeDue = false;
+  pingId = 0;
+  readonly pongs: number[] = [];
+  /** Schemas that the host asked for and that wait for room. */
+  readonly schemas: number[] = [];
+  readonly roundTrip = new RoundTrip();
+  /** Records that may be on their way here, where the link is unreliable. */
+  congestionWindow = CONGESTION_WINDOW_INITIAL;
+
+  constructor(id: LinkId, traits: LinkTraits, nonce: number, nowMs: number) {
+    this.id = id;
+    this.traits = traits;
+    this.nonce = nonce;
+    this.heardAtMs = nowMs;
+    this.nextProbeAtMs = nowMs;
+  }
+
+  handlePing(id: number): void {
+    if (this.pongs.length < PONGS_WAITING_MAX) this.pongs.push(id);
+  }
+
+  handleWant(schema: number): void {
+    if (!this.schemas.includes(schema)) this.schemas.push(schema);
+  }
+
+  /** More of what was sent arrives: try a little more (additive increase). */
+  handleProgress(): void {
+    this.congestionWindow = Math.min(this.congestionWindow + 1, CONGESTION_WINDOW_MAX);
+  }
+
+  /** The timeout ran out: send half as much (multiplicative decrease, RFC 5681 3.1). */
+  handleTimeout(): void {
+    this.roundTrip.handleTimeout();
+    this.congestionWindow = Math.max(this.congestionWindow >> 1, CONGESTION_WINDOW_MIN);
+  }
+}

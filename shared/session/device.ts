@@ -1,0 +1,397 @@
+// A device's session: brings the outbox's records to the host in order, over whichever links are
+// open, and releases them when the host says that they are stored. PROTOCOL 7.
+//
+// Sans-I/O: links are told of by `handleLinkUp` and `handleLinkDown`, messages come in by
+// `handleMessage`, go out by `pollTransmit` when a link has room, and time by `handleTimeout`.
+// After any of these: drain `pollEvent`, offer each link `pollTransmit`, ask `pollTimeoutMs`.
+//
+// Records travel on one link at a time, the data link; others stay greeted and alive beside it, so
+// that changing over costs nothing. On a change everything not known to be stored goes again: the
+// host drops what it has.
+
+import { ByteReader, type ByteWriter } from "../bytes/cursor.ts";
+import type { ByeReason, RefusalCode } from "../errors.ts";
+import { PROTOCOL_VERSION } from "../limits.ts";
+import { decodeMessage } from "../message/decode.ts";
+import { encodeMessage, writeBatchHead } from "../message/encode.ts";
+import type { Ack, Message, Refuse, Welcome } from "../message/message.ts";
+import type { Outbox, OutboxRecord } from "../outbox.ts";
+import { DeviceLink } from "./device-link.ts";
+import { Flight } from "./flight.ts";
+import { type LinkId, type LinkTraits, NO_TOKEN, TOKEN_BYTES } from "./link.ts";
+
+/** Between two hellos on a link that does not answer. */
+const HELLO_PERIOD_MS = 1_000;
+
+/** Part of `silenceMsMax` after which a silent link is asked, and between two such questions. */
+const PING_AFTER_PART = 0.4;
+const PING_AGAIN_PART = 0.2;
+
+/** Default of `silenceMsMax` (DESIGN: notice a silent death within 5 s). */
+export const SILENCE_MS_MAX = 5_000;
+
+export interface DeviceSchema {
+  readonly number: number;
+  readonly hash: number;
+  /** As `encodeSchema` makes it. */
+  readonly body: Uint8Array;
+}
+
+export interface DeviceSessionOptions {
+  readonly device: string;
+  /** 16 hexadecimal digits, random: one life of the outbox. */
+  readonly epoch: string;
+  readonly firmware: string;
+  readonly reset: string;
+  readonly schemas: readonly DeviceSchema[];
+  readonly outbox: Outbox;
+  /** A link that is silent for so long, though asked, counts as dead. */
+  readonly silenceMsMax?: number;
+}
+
+export type DeviceEvent =
+  /** The host knows us on this link. */
+  | { readonly kind: "welcomed"; readonly link: LinkId; readonly collector: string }
+  /** Nothing came for too long: close the link. */
+  | { readonly kind: "silent"; readonly link: LinkId }
+  /** The host turned us away, or broke the protocol: close the link and stay away for a while. */
+  | {
+      readonly kind: "refused";
+      readonly link: LinkId;
+      readonly code: RefusalCode;
+      readonly detail: string;
+    }
+  /** The host ended the session on this link: close it. */
+  | {
+      readonly kind: "bye";
+      readonly link: LinkId;
+      readonly reason: ByeReason;
+      readonly retryAfterMs: number;
+    }
+  /** Everything before `next` is stored. */
+  | { readonly kind: "stored"; readonly next: number };
+
+export class DeviceSession {
+  readonly flight = new Flight();
+  /** Messages that were no use: wrong token, malformed. */
+  ignored = 0;
+
+  readonly #options: DeviceSessionOptions;
+  readonly #outbox: Outbox;
+  readonly #silenceMsMax: number;
+  readonly #links = new Map<LinkId, DeviceLink>();
+  #dataLink: DeviceLink | undefined;
+  /** Sequence numbers below this may be sent. */
+  #windowEnd = 0;
+  readonly #events: DeviceEvent[] = [];
+
+  constructor(options: DeviceSessionOptions) {
+    this.#options = options;
+    this.#outbox = options.outbox;
+    this.#silenceMsMax = options.silenceMsMax ?? SILENCE_MS_MAX;
+  }
+
+  /** The link that carries records, if any does. */
+  get dataLink(): LinkId | undefined {
+    return this.#dataLink?.id;
+  }
+
+  /** A path opened. `nonce`: 32 random bits. */
+  handleLinkUp(id: LinkId, traits: LinkTraits, nonce: number, nowMs: number): void {
+    this.#links.set(id, new DeviceLink(id, traits, nonce, nowMs));
+  }
+
+  handleLinkDown(id: LinkId): void {
+    const link = this.#links.get(id);
+    this.#links.delete(id);
+    if (link !== undefined && link === this.#dataLink) this.#changeDataLink(undefined);
+  }
+
+  /** Moves the records to a link that was welcomed. */
+  useLink(id: LinkId): void {
+    const link = this.#links.get(id);
+    if (link?.isWelcomed && link !== this.#dataLink) this.#changeDataLink(link);
+  }
+
+  /** One message from a link's framing; `bytes` may be reused afterwards. */
+  handleMessage(id: LinkId, bytes: Uint8Array, nowMs: number): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    const body = this.#stripToken(link, bytes);
+    if (body === undefined) {
+      this.ignored++;
+      return;
+    }
+    const decoded = decodeMessage(body);
+    if (!decoded.ok) {
+      this.#refuse(link, decoded.code, "the collector sent what this firmware cannot read");
+      return;
+    }
+    link.heardAtMs = nowMs;
+    this.#dispatch(link, decoded.value, nowMs);
+  }
+
+  /** Lets time pass: retransmission, hellos, pings, dead links. */
+  handleTimeout(nowMs: number): void {
+    for (const link of this.#links.values()) {
+      if (nowMs >= link.heardAtMs + this.#silenceMsMax) {
+        this.#pushOnce({ kind: "silent", link: link.id });
+      } else if (nowMs >= this.#probeAtMs(link)) {
+        link.isProbeDue = true;
+        link.nextProbeAtMs = nowMs + this.#probePeriodMs(link);
+      }
+    }
+    this.#handleRetransmissionTimeout(nowMs);
+  }
+
+  /** When `handleTimeout` should next be called; undefined while no link is open. */
+  pollTimeoutMs(): number | undefined {
+    let earliest = this.#retransmissionAtMs();
+    for (const link of this.#links.values()) {
+      const atMs = Math.min(link.heardAtMs + this.#silenceMsMax, this.#probeAtMs(link));
+      if (earliest === undefined || atMs < earliest) earliest = atMs;
+    }
+    return earliest;
+  }
+
+  /**
+   * Writes the next message for a link that has room for `messageBytesMax` bytes, at the writer's
+   * position. False where there is nothing to say.
+   */
+  pollTransmit(id: LinkId, writer: ByteWriter, nowMs: number): boolean {
+    const link = this.#links.get(id);
+    if (link === undefined) return false;
+    const start = writer.position;
+    if (link.traits.isDatagram) writer.writeU32(link.token);
+    if (this.#writeNext(link, writer, nowMs)) return true;
+    writer.position = start;
+    return false;
+  }
+
+  pollEvent(): DeviceEvent | undefined {
+    return this.#events.shift();
+  }
+
+  #dispatch(link: DeviceLink, message: Message, nowMs: number): void {
+    switch (message.kind) {
+      case "welcome":
+        this.#handleWelcome(link, message, nowMs);
+        break;
+      case "ack":
+        if (link.isWelcomed) this.#handleAck(link, message, nowMs);
+        break;
+      case "want":
+        link.handleWant(message.number);
+        break;
+      case "ping":
+        link.handlePing(message.id);
+        break;
+      case "pong":
+        break; // heard is enough
+      case "bye":
+        this.#handleBye(link, message.reason, message.retryAfterMs, nowMs);
+        break;
+      case "refuse":
+        this.#events.push({
+          kind: "refused",
+          link: link.id,
+          code: message.code,
+          detail: refusalDetail(message),
+        });
+        break;
+      default:
+        this.#refuse(link, "unexpected", `a collector does not send "${message.kind}"`);
+    }
+  }
+
+  #handleWelcome(link: DeviceLink, welcome: Welcome, nowMs: number): void {
+    if (welcome.nonce !== link.nonce) {
+      this.ignored++; // the answer to a hello before the last restart
+      return;
+    }
+    if (welcome.next > this.#outbox.sentEnd) {
+      this.#refuse(link, "epoch-reused", "the collector stores more than this outbox ever sent");
+      return;
+    }
+    const isFirst = !link.isWelcomed;
+    link.isWelcomed = true;
+    link.token = welcome.token;
+    link.nextProbeAtMs = nowMs;
+    for (const number of welcome.wanted) link.handleWant(number);
+    this.#handleStored(welcome.next, welcome.window, nowMs);
+    if (!isFirst) return;
+    this.#events.push({ kind: "welcomed", link: link.id, collector: welcome.collector });
+    if (this.#dataLink === undefined) this.#changeDataLink(link);
+  }
+
+  #handleAck(link: DeviceLink, ack: Ack, nowMs: number): void {
+    if (ack.next > this.#outbox.sentEnd) {
+      this.#refuse(link, "unexpected", "the collector acknowledges what was never sent");
+      return;
+    }
+    if (ack.next < this.#outbox.first) return; // overtaken by a later one
+    const sampleMs = this.#handleStored(ack.next, ack.window, nowMs);
+    if (sampleMs !== undefined) {
+      link.roundTrip.handleSample(sampleMs);
+      link.handleProgress();
+    }
+    this.#handleBitmap(ack);
+  }
+
+  #handleBitmap(ack: Ack): void {
+    let last = -1;
+    for (let bit = 0; bit < 8 * ack.bitmap.length; bit++) {
+      if (((ack.bitmap[bit >> 3]! >> (bit & 7)) & 1) === 0) continue;
+      last = ack.next + bit;
+      this.flight.handleArrived(last);
+    }
+    if (last >= 0 && this.#dataLink?.traits.isReliable === false) this.flight.markOvertaken(last);
+  }
+
+  /** Everything before `next` is stored. Returns a measured round trip, if there is one. */
+  #handleStored(next: number, window: number, nowMs: number): number | undefined {
+    this.#windowEnd = next + window;
+    if (next <= this.#outbox.first) return undefined;
+    const sampleMs = this.flight.handleStored(next, nowMs);
+    this.#outbox.acknowledge(next);
+    this.#events.push({ kind: "stored", next });
+    return sampleMs;
+  }
+
+  #handleBye(link: DeviceLink, reason: ByeReason, retryAfterMs: number, nowMs: number): void {
+    if (reason !== "unknown-session") {
+      this.#events.push({ kind: "bye", link: link.id, reason, retryAfterMs });
+      return;
+    }
+    // The host restarted: greet it again on the same link.
+    if (!link.isWelcomed) return;
+    link.isWelcomed = false;
+    link.token = NO_TOKEN;
+    link.nextProbeAtMs = nowMs;
+    if (link === this.#dataLink) this.#changeDataLink(undefined);
+  }
+
+  #changeDataLink(link: DeviceLink | undefined): void {
+    this.#dataLink = link;
+    this.flight.markAllLost();
+  }
+
+  #refuse(link: DeviceLink, code: RefusalCode, detail: string): void {
+    this.#events.push({ kind: "refused", link: link.id, code, detail });
+  }
+
+  #stripToken(link: DeviceLink, bytes: Uint8Array): Uint8Array | undefined {
+    if (!link.traits.isDatagram) return bytes;
+    const reader = new ByteReader(bytes);
+    const token = reader.readU32();
+    if (reader.failed || (link.isWelcomed && token !== link.token)) return undefined;
+    return bytes.subarray(TOKEN_BYTES);
+  }
+
+  #writeNext(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {
+    if (link.isProbeDue) {
+      link.isProbeDue = false;
+      if (link.isWelcomed) encodeMessage({ kind: "ping", id: link.pingId++ }, writer);
+      else this.#writeHello(link, writer, nowMs);
+      return true;
+    }
+    if (!link.isWelcomed) return false;
+    const pong = link.pongs.shift();
+    if (pong !== undefined) {
+      encodeMessage({ kind: "pong", id: pong, timeMs: nowMs }, writer);
+      return true;
+    }
+    return this.#writeSchema(link, writer) || this.#writeRecord(link, writer, nowMs);
+  }
+
+  #writeHello(link: DeviceLink, writer: ByteWriter, nowMs: number): void {
+    const { device, epoch, firmware, reset, schemas } = this.#options;
+    encodeMessage(
+      {
+        kind: "hello",
+        version: PROTOCOL_VERSION,
+        nonce: link.nonce,
+        device,
+        epoch,
+        firmware,
+        reset,
+        uptimeMs: nowMs,
+        first: this.#outbox.first,
+        next: this.#outbox.next,
+        schemas: schemas.map(({ number, hash }) => ({ number, hash })),
+        receiveBytesMax: link.traits.receiveBytesMax,
+      },
+      writer,
+    );
+  }
+
+  #writeSchema(link: DeviceLink, writer: ByteWriter): boolean {
+    const number = link.schemas.shift();
+    if (number === undefined) return false;
+    const schema = this.#options.schemas.find((candidate) => candidate.number === number);
+    if (schema === undefined) return false;
+    encodeMessage({ kind: "schema", number, body: schema.body }, writer);
+    return true;
+  }
+
+  #writeRecord(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {
+    if (link !== this.#dataLink) return false;
+    const { isReliable } = link.traits;
+    if (!isReliable && this.flight.onTheirWay >= link.congestionWindow) return false;
+    const lost = this.flight.firstLost();
+    const record = lost === undefined ? this.#outbox.unsentRecord() : this.#outbox.recordFrom(lost);
+    if (record === undefined || record.sequence >= this.#windowEnd) return false;
+    if (lost === undefined) this.#outbox.markSent(record);
+    this.flight.handleSent(record.sequence, nowMs);
+    this.#encodeRecord(record, writer);
+    return true;
+  }
+
+  #encodeRecord(record: OutboxRecord, writer: ByteWriter): void {
+    if (record.gap === undefined) {
+      writeBatchHead(writer, record.sequence);
+      writer.position = this.#outbox.copyBatch(record, writer.bytes, writer.position);
+      return;
+    }
+    const { sequence, count, readings, firstMs, lastMs, gap } = record;
+    encodeMessage({ kind: "gap", sequence, count, readings, firstMs, lastMs, reason: gap }, writer);
+  }
+
+  #handleRetransmissionTimeout(nowMs: number): void {
+    const atMs = this.#retransmissionAtMs();
+    const link = this.#dataLink;
+    if (link === undefined || atMs === undefined || nowMs < atMs) return;
+    this.flight.markTimedOut(nowMs - link.roundTrip.rtoMs);
+    link.handleTimeout();
+  }
+
+  #retransmissionAtMs(): number | undefined {
+    const link = this.#dataLink;
+    if (link === undefined || link.traits.isReliable) return undefined;
+    const sentAtMs = this.flight.oldestSentAtMs();
+    return sentAtMs === undefined ? undefined : sentAtMs + link.roundTrip.rtoMs;
+  }
+
+  /** A greeting link repeats its hello; a welcomed one is asked once it has been silent for a while. */
+  #probeAtMs(link: DeviceLink): number {
+    if (!link.isWelcomed) return link.nextProbeAtMs;
+    return Math.max(link.heardAtMs + PING_AFTER_PART * this.#silenceMsMax, link.nextProbeAtMs);
+  }
+
+  #probePeriodMs(link: DeviceLink): number {
+    return link.isWelcomed ? PING_AGAIN_PART * this.#silenceMsMax : HELLO_PERIOD_MS;
+  }
+
+  #pushOnce(event: DeviceEvent): void {
+    const isThere = this.#events.some(
+      (old) =>
+        old.kind === event.kind && "link" in old && "link" in event && old.link === event.link,
+    );
+    if (!isThere) this.#events.push(event);
+  }
+}
+
+function refusalDetail(refuse: Refuse): string {
+  if (refuse.code !== "version") return refuse.detail;
+  return `the collector speaks protocol version ${refuse.version}, this firmware version ${PROTOCOL_VERSION}`;
+}

@@ -1,0 +1,366 @@
+// The host's end of the protocol: all links and sessions of one collector. PROTOCOL 7.
+//
+// Sans-I/O, as shared/session/device.ts is. What the store must do comes out of `pollEvent`, in the
+// order in which it must be done; the store's answers go back in by `handleResumed` and
+// `handleStored`. Byte fields of events are views of the input: use or copy
+// them before the next input.
+
+import { readBatchHeader } from "../batch/header.ts";
+import { ByteReader, type ByteWriter } from "../bytes/cursor.ts";
+import { decodeSchema } from "../channel.ts";
+import type { ByeReason, RefusalCode } from "../errors.ts";
+import { PROTOCOL_VERSION, WINDOW_RECORDS_MAX } from "../limits.ts";
+import { decodeMessage } from "../message/decode.ts";
+import type { Hello, Message, SchemaMessage } from "../message/message.ts";
+import { type ClockSample, HostLink } from "./host-link.ts";
+import { type HostRecord, HostSession } from "./host-session.ts";
+import type { LinkId, LinkTraits } from "./link.ts";
+
+/** A peer that has not said hello for so long after connecting is none of ours. */
+const HELLO_MS_MAX = 10_000;
+
+/** Three times the bound after which a device itself gives a silent link up (shared/session/device.ts). */
+const SILENCE_MS_MAX = 15_000;
+
+/** How often links are looked over for silence and due pings. */
+const SWEEP_PERIOD_MS = 1_000;
+
+export type HostEvent =
+  /** Look the device's epoch up (or begin it), then call `handleResumed` with the same link and nonce. */
+  | { readonly kind: "resume"; readonly link: LinkId; readonly hello: Hello }
+  /** A device was welcomed on a link. */
+  | { readonly kind: "welcomed"; readonly link: LinkId; readonly session: HostSession }
+  /** Keep a schema, which can be decoded, before the records that follow. */
+  | { readonly kind: "schema"; readonly session: HostSession; readonly schema: SchemaMessage }
+  /** Store the next record of the session; once it is on disk, call `handleStored`. */
+  | {
+      readonly kind: "record";
+      readonly link: LinkId;
+      readonly session: HostSession;
+      readonly record: HostRecord;
+    }
+  /** The device's clock was measured. */
+  | { readonly kind: "clock"; readonly session: HostSession; readonly sample: ClockSample }
+  /** Close the link, once what is to be sent on it has been. */
+  | { readonly kind: "close"; readonly link: LinkId; readonly why: string };
+
+/** What the store says of a device's epoch. */
+export interface Resumed {
+  /** All records before this one are stored. */
+  readonly next: number;
+  /** Numbers of the epoch's schemas that the store knows, those of the hello included where it knows them by hash. */
+  readonly schemas: readonly number[];
+}
+
+export interface HostEndpointOptions {
+  /** Name and version of this collector, for the devices' logs. */
+  readonly collector: string;
+}
+
+export class HostEndpoint {
+  /** Messages that were no use: wrong token, records of no session, duplicates are not among them. */
+  ignored = 0;
+  /** Records that came again after they had been handed on. */
+  duplicates = 0;
+  /** Peers turned away, by any code. */
+  refusals = 0;
+
+  readonly #options: HostEndpointOptions;
+  readonly #links = new Map<LinkId, HostLink>();
+  readonly #sessions = new Map<string, HostSession>();
+  readonly #events: HostEvent[] = [];
+  /** Links that have something to send. */
+  readonly #ready = new Set<HostLink>();
+  #sweepAtMs = 0;
+
+  constructor(options: HostEndpointOptions) {
+    this.#options = options;
+  }
+
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  /** A path opened. */
+  handleLinkUp(id: LinkId, traits: LinkTraits, nowMs: number): void {
+    this.#links.set(id, new HostLink(id, traits, nowMs));
+  }
+
+  handleLinkDown(id: LinkId): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    this.#links.delete(id);
+    this.#ready.delete(link);
+    this.#leaveSession(link);
+  }
+
+  /** The link's socket takes no more (true), or takes again (false). */
+  handleLinkBlocked(id: LinkId, isBlocked: boolean): void {
+    const link = this.#links.get(id);
+    if (link !== undefined) link.isBlocked = isBlocked;
+  }
+
+  /** One message from a link's framing. */
+  handleMessage(id: LinkId, bytes: Uint8Array, nowMs: number): void {
+    const link = this.#links.get(id);
+    if (link === undefined || link.isClosing) return;
+    const { body, isCurrent } = link.stripToken(bytes);
+    if (!isCurrent) {
+      this.#sayUnknown(link);
+      return;
+    }
+    const decoded = decodeMessage(body);
+    if (!decoded.ok) {
+      this.#refuse(link, decoded.code, refusalText(decoded.code, decoded.peerVersion));
+      return;
+    }
+    link.heardAtMs = nowMs;
+    this.#dispatch(link, decoded.value, nowMs);
+  }
+
+  /** The store answered the "resume" event of this hello. `token`: 32 random bits. */
+  handleResumed(id: LinkId, hello: Hello, resumed: Resumed, token: number, nowMs: number): void {
+    const link = this.#links.get(id);
+    if (link === undefined || link.resumingNonce !== hello.nonce) return;
+    link.resumingNonce = undefined;
+    if (resumed.next > hello.next) {
+      this.#refuse(
+        link,
+        "epoch-reused",
+        `record ${hello.next} of epoch ${hello.epoch} is stored already; begin a new epoch`,
+      );
+      return;
+    }
+    const session = this.#joinSession(link, hello, resumed);
+    link.enter(session, hello.nonce, token, nowMs);
+    this.#welcome(link, session, hello);
+  }
+
+  /** Every record of the session before `next` is on disk. */
+  handleStored(session: HostSession, next: number): void {
+    session.handleStored(next);
+    if (session.isAckDue) this.#readyForAck(session);
+  }
+
+  /** The store cannot take a record of this session: it does not fit its schema. */
+  handleRecordRefused(session: HostSession, fault: string): void {
+    for (const link of session.links) this.#refuse(link, "schema", fault);
+  }
+
+  /** Ends every session in order. The links are to be closed afterwards. */
+  handleShutdown(reason: ByeReason, retryAfterMs: number): void {
+    for (const link of this.#links.values()) {
+      this.#answer(link, { kind: "bye", reason, retryAfterMs });
+      this.#close(link, "the collector stops");
+    }
+  }
+
+  /** Lets time pass: silent links, due pings. */
+  handleTimeout(nowMs: number): void {
+    if (nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = nowMs + SWEEP_PERIOD_MS;
+    for (const link of this.#links.values()) this.#sweep(link, nowMs);
+  }
+
+  /** When `handleTimeout` should next be called. */
+  pollTimeoutMs(): number | undefined {
+    return this.#links.size === 0 ? undefined : this.#sweepAtMs;
+  }
+
+  pollEvent(): HostEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /**
+   * Writes the next message at the writer's position and returns the link that it is for; undefined
+   * where nothing is to be sent.
+   */
+  pollTransmit(writer: ByteWriter, nowMs: number): LinkId | undefined {
+    for (const link of this.#ready) {
+      if (link.isBlocked) continue;
+      const start = writer.position;
+      if (link.writeNext(writer, nowMs)) return link.id;
+      writer.position = start;
+      this.#ready.delete(link);
+    }
+    return undefined;
+  }
+
+  #dispatch(link: HostLink, message: Message, nowMs: number): void {
+    if (message.kind === "hello") {
+      link.resumingNonce = message.nonce;
+      this.#events.push({ kind: "resume", link: link.id, hello: message });
+      return;
+    }
+    if (message.kind === "refuse") {
+      this.#close(link, `the device turned us away: ${message.code} ${message.detail}`);
+      return;
+    }
+    if (link.session === undefined) {
+      this.#sayUnknown(link);
+      return;
+    }
+    this.#dispatchInSession(link, link.session, message, nowMs);
+  }
+
+  #dispatchInSession(link: HostLink, session: HostSession, message: Message, nowMs: number): void {
+    switch (message.kind) {
+      case "batch":
+        if (!this.#hasSchema(link, session, message.body)) return;
+        this.#handleRecord(link, session, message);
+        break;
+      case "gap":
+        this.#handleRecord(link, session, message);
+        break;
+      case "schema":
+        this.#handleSchema(link, session, message);
+        break;
+      case "ping":
+        this.#answer(link, { kind: "pong", id: message.id, timeMs: Math.floor(nowMs) });
+        break;
+      case "pong": {
+        const sample = link.handlePong(message, nowMs);
+        if (sample !== undefined) this.#events.push({ kind: "clock", session, sample });
+        break;
+      }
+      case "bye":
+        this.#close(link, `the device said bye: ${message.reason}`);
+        break;
+      default:
+        this.#refuse(link, "unexpected", `a device does not send "${message.kind}"`);
+    }
+  }
+
+  #handleSchema(link: HostLink, session: HostSession, schema: SchemaMessage): void {
+    if (decodeSchema(schema.body) === undefined) {
+      this.#refuse(link, "schema", `schema ${schema.number} is none`);
+      return;
+    }
+    session.schemas.add(schema.number);
+    this.#events.push({ kind: "schema", session, schema });
+  }
+
+  #handleRecord(link: HostLink, session: HostSession, record: HostRecord): void {
+    const reception = session.handleRecord(record);
+    if (reception === "duplicate") this.duplicates++;
+    if (reception === "beyond-window") this.ignored++;
+    if (session.isAckDue) this.#ready.add(link);
+    if (reception !== "in-order") return;
+    let next: HostRecord | undefined = record;
+    while (next !== undefined) {
+      this.#events.push({ kind: "record", link: link.id, session, record: next });
+      next = session.pollEarly();
+    }
+  }
+
+  /**
+   * A batch whose schema is not known is not taken. On a link that loses messages the schema may
+   * have been lost: the device is asked for it and sends both again.
+   */
+  #hasSchema(link: HostLink, session: HostSession, body: Uint8Array): boolean {
+    const header = readBatchHeader(new ByteReader(body));
+    if (header === undefined) {
+      this.#refuse(link, "malformed", "a batch with a head that cannot be read");
+      return false;
+    }
+    if (session.schemas.has(header.schema)) return true;
+    if (link.traits.isReliable) {
+      this.#refuse(link, "schema", `schema ${header.schema} was never sent`);
+    } else {
+      this.ignored++;
+      this.#answer(link, { kind: "want", number: header.schema });
+    }
+    return false;
+  }
+
+  #welcome(link: HostLink, session: HostSession, hello: Hello): void {
+    const wanted = hello.schemas.map(({ number }) => number);
+    this.#answer(link, {
+      kind: "welcome",
+      version: PROTOCOL_VERSION,
+      nonce: hello.nonce,
+      token: link.token,
+      next: session.stored,
+      window: WINDOW_RECORDS_MAX,
+      wanted: wanted.filter((number) => !session.schemas.has(number)),
+      collector: this.#options.collector,
+    });
+    this.#events.push({ kind: "welcomed", link: link.id, session });
+  }
+
+  #joinSession(link: HostLink, hello: Hello, resumed: Resumed): HostSession {
+    const key = sessionKey(hello.device, hello.epoch);
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      session = new HostSession(hello.device, hello.epoch, resumed.next, resumed.schemas);
+      this.#sessions.set(key, session);
+    }
+    session.skipTo(resumed.next);
+    for (const number of resumed.schemas) session.schemas.add(number);
+    if (link.session !== session) this.#leaveSession(link);
+    session.links.add(link);
+    return session;
+  }
+
+  /** The session ends with its last link; the store knows all that is needed to take it up again. */
+  #leaveSession(link: HostLink): void {
+    const { session } = link;
+    link.session = undefined;
+    if (session === undefined) return;
+    session.links.delete(link);
+    if (session.links.size === 0) this.#sessions.delete(sessionKey(session.device, session.epoch));
+  }
+
+  #sweep(link: HostLink, nowMs: number): void {
+    const silenceMs = nowMs - link.heardAtMs;
+    if (link.session === undefined) {
+      if (silenceMs >= HELLO_MS_MAX) this.#close(link, "no hello came");
+    } else if (silenceMs >= SILENCE_MS_MAX) {
+      this.#close(link, "silent for too long");
+    } else if (link.isPingDue(nowMs)) {
+      this.#ready.add(link);
+    }
+  }
+
+  /** On the link that was heard last, of those that carry the session. */
+  #readyForAck(session: HostSession): void {
+    let latest: HostLink | undefined;
+    for (const link of session.links) {
+      if (latest === undefined || link.heardAtMs > latest.heardAtMs) latest = link;
+    }
+    if (latest !== undefined) this.#ready.add(latest);
+  }
+
+  #answer(link: HostLink, message: Message): void {
+    if (link.answer(message)) this.#ready.add(link);
+    else this.#close(link, "it asks without reading the answers");
+  }
+
+  #sayUnknown(link: HostLink): void {
+    this.ignored++;
+    if (link.resumingNonce !== undefined || !link.isQuiet) return;
+    this.#answer(link, { kind: "bye", reason: "unknown-session", retryAfterMs: 0 });
+  }
+
+  #refuse(link: HostLink, code: RefusalCode, detail: string): void {
+    this.refusals++;
+    this.#answer(link, { kind: "refuse", version: PROTOCOL_VERSION, code, detail });
+    this.#close(link, `${code}: ${detail}`);
+  }
+
+  #close(link: HostLink, why: string): void {
+    if (link.isClosing) return;
+    link.isClosing = true;
+    this.#events.push({ kind: "close", link: link.id, why });
+  }
+}
+
+function sessionKey(device: string, epoch: string): string {
+  return `${epoch} ${device}`;
+}
+
+function refusalText(code: RefusalCode, peerVersion: number | undefined): string {
+  return code === "version"
+    ? `the device speaks protocol version ${peerVersion}, this collector version ${PROTOCOL_VERSION}`
+    : "a message that cannot be read";
+}

@@ -1,0 +1,146 @@
+// One link as the host keeps it: whose session it carries, what must be said on it next, when it
+// was last heard, and the pings that measure the device's clock over it.
+
+import type { ByteWriter } from "../bytes/cursor.ts";
+import { WINDOW_RECORDS_MAX } from "../limits.ts";
+import { encodeMessage } from "../message/encode.ts";
+import { MESSAGE_CODES, type Message, type Pong } from "../message/message.ts";
+import type { HostSession } from "./host-session.ts";
+import { type LinkId, type LinkTraits, NO_TOKEN, TOKEN_BYTES } from "./link.ts";
+
+/** Answers that wait for room on one link; a peer that asks for more without reading loses the link. */
+const ANSWERS_WAITING_MAX = 16;
+
+/** Pings measure the device's clock: a few soon, for a good first estimate, then now and then. */
+const PINGS_SOON = 4;
+const PING_SOON_PERIOD_MS = 1_000;
+const PING_PERIOD_MS = 30_000;
+
+/** A measured relation of two clocks: at `hostMs` the device's uptime was `deviceMs`, give or take `uncertaintyMs`. */
+export interface ClockSample {
+  readonly deviceMs: number;
+  readonly hostMs: number;
+  readonly uncertaintyMs: number;
+}
+
+export class HostLink {
+  readonly id: LinkId;
+  readonly traits: LinkTraits;
+  /** The session that the link carries; undefined before the first welcome. */
+  session: HostSession | undefined;
+  /** The nonce of the hello that the store is looking up, and of the last one that was welcomed. */
+  resumingNonce: number | undefined;
+  welcomedNonce: number | undefined;
+  heardAtMs: number;
+  /** The socket takes no more for now. */
+  isBlocked = false;
+  /** A close was asked for; nothing more is taken in. */
+  isClosing = false;
+
+  readonly #answers: Message[] = [];
+  /** The session's token on a datagram link, and the token of the last datagram that came. */
+  #token = NO_TOKEN;
+  #heardToken = NO_TOKEN;
+  #ping: { readonly id: number; readonly sentAtMs: number } | undefined;
+  #nextPingAtMs = 0;
+  #pingCount = 0;
+
+  constructor(id: LinkId, traits: LinkTraits, nowMs: number) {
+    this.id = id;
+    this.traits = traits;
+    this.heardAtMs = nowMs;
+  }
+
+  /** Enters a session. A hello that came twice keeps its token, for the first welcome may be the one that arrives. */
+  enter(session: HostSession, nonce: number, token: number, nowMs: number): void {
+    if (this.session !== session || this.welcomedNonce !== nonce) this.#token = token;
+    this.session = session;
+    this.welcomedNonce = nonce;
+    this.#nextPingAtMs = nowMs;
+    this.#pingCount = 0;
+  }
+
+  /** The token that the welcome carries: 0 where the link needs none. */
+  get token(): number {
+    return this.traits.isDatagram ? this.#token : NO_TOKEN;
+  }
+
+  /**
+   * The message behind the token of a datagram; `isCurrent` is false where the token belongs to
+   * another session than the link's. Other links have no token: their order protects them.
+   */
+  stripToken(bytes: Uint8Array): { readonly body: Uint8Array; readonly isCurrent: boolean } {
+    if (!this.traits.isDatagram) return { body: bytes, isCurrent: true };
+    const body = bytes.subarray(TOKEN_BYTES);
+    this.#heardToken = readToken(bytes);
+    const isCurrent = this.#heardToken === this.#token || body[0] === MESSAGE_CODES.hello;
+    return { body, isCurrent };
+  }
+
+  /** Queues a message. False where too many wait already. */
+  answer(message: Message): boolean {
+    if (this.#answers.length >= ANSWERS_WAITING_MAX) return false;
+    this.#answers.push(message);
+    return true;
+  }
+
+  /** Nothing is queued, so that an unasked-for answer does not pile up. */
+  get isQuiet(): boolean {
+    return this.#answers.length === 0;
+  }
+
+  isPingDue(nowMs: number): boolean {
+    return this.session !== undefined && !this.isClosing && nowMs >= this.#nextPingAtMs;
+  }
+
+  handlePong(pong: Pong, nowMs: number): ClockSample | undefined {
+    const ping = this.#ping;
+    if (ping === undefined || ping.id !== pong.id) return undefined;
+    this.#ping = undefined;
+    const roundTripMs = nowMs - ping.sentAtMs;
+    return {
+      deviceMs: pong.timeMs,
+      hostMs: ping.sentAtMs + roundTripMs / 2,
+      uncertaintyMs: roundTripMs / 2,
+    };
+  }
+
+  /** Writes the next message, with its token where the link has one. False where there is nothing to say. */
+  writeNext(writer: ByteWriter, nowMs: number): boolean {
+    const message = this.#answers.shift() ?? this.#pollAck() ?? this.#pollPing(nowMs);
+    if (message === undefined) return false;
+    if (this.traits.isDatagram) writer.writeU32(this.#tokenBefore(message));
+    encodeMessage(message, writer);
+    return true;
+  }
+
+  #pollAck(): Message | undefined {
+    const { session } = this;
+    if (session === undefined || !session.isAckDue) return undefined;
+    session.isAckDue = false;
+    const bitmap = this.traits.isReliable ? new Uint8Array(0) : session.bitmap();
+    return { kind: "ack", next: session.stored, window: WINDOW_RECORDS_MAX, bitmap };
+  }
+
+  #pollPing(nowMs: number): Message | undefined {
+    if (!this.isPingDue(nowMs)) return undefined;
+    const id = this.#pingCount++;
+    this.#ping = { id, sentAtMs: nowMs };
+    const periodMs = this.#pingCount < PINGS_SOON ? PING_SOON_PERIOD_MS : PING_PERIOD_MS;
+    this.#nextPingAtMs = nowMs + periodMs;
+    return { kind: "ping", id };
+  }
+
+  /** What the device can expect: none before its welcome, then its session's, and its own where we know no session. */
+  #tokenBefore(message: Message): number {
+    if (message.kind === "welcome") return NO_TOKEN;
+    const isUnknown = message.kind === "bye" && message.reason === "unknown-session";
+    return isUnknown || this.session === undefined ? this.#heardToken : this.#token;
+  }
+}
+
+function readToken(bytes: Uint8Array): number {
+  let token = 0;
+  for (let index = 0; index < TOKEN_BYTES; index++) token = token * 0x100 + (bytes[index] ?? 0);
+  return token;
+}

@@ -1,0 +1,109 @@
+// One device's epoch as the host receives it: puts records in order, hands each on once, and knows
+// what to acknowledge. PROTOCOL 7.4.
+//
+// `stored` trails `received`: a record between the two is with the store but not yet on disk. Only
+// `stored` is acknowledged for good. Records ahead of `received` wait here, bounded by the window
+// that was granted; they are told of in the bitmap and never given up while the session lives, for
+// a device does not send again what it was told has come.
+
+import { WINDOW_RECORDS_MAX } from "../limits.ts";
+import type { BatchMessage, Gap } from "../message/message.ts";
+
+import type { HostLink } from "./host-link.ts";
+
+/** A record as it goes to the store. */
+export type HostRecord = BatchMessage | Gap;
+
+/** What became of a record: the next ones in order, one that waits for others, or nothing to do. */
+export type Reception = "in-order" | "early" | "duplicate" | "beyond-window";
+
+export class HostSession {
+  readonly device: string;
+  readonly epoch: string;
+  /** Every record before this one has been handed on. */
+  received: number;
+  /** Every record before this one is on disk. */
+  stored: number;
+  /** An acknowledgement is owed. */
+  isAckDue = false;
+  /** Schema numbers that the store knows for this epoch. */
+  readonly schemas: Set<number>;
+
+  /** The links that carry the session; kept by the endpoint. */
+  readonly links = new Set<HostLink>();
+
+  readonly #early = new Map<number, HostRecord>();
+
+  constructor(device: string, epoch: string, next: number, schemas: Iterable<number>) {
+    this.device = device;
+    this.epoch = epoch;
+    this.received = next;
+    this.stored = next;
+    this.schemas = new Set(schemas);
+  }
+
+  /** Takes a record. After "in-order", it and whatever waited for it come from `pollRecord`. */
+  handleRecord(record: HostRecord): Reception {
+    const { sequence } = record;
+    if (sequence < this.received) {
+      this.isAckDue = true;
+      return "duplicate";
+    }
+    if (sequence >= this.stored + WINDOW_RECORDS_MAX) return "beyond-window";
+    if (sequence > this.received) return this.#keepEarly(record);
+    this.received = endOf(record);
+    return "in-order";
+  }
+
+  /** The next record that waited and has its turn now. */
+  pollEarly(): HostRecord | undefined {
+    const record = this.#early.get(this.received);
+    if (record === undefined) return undefined;
+    this.#early.delete(this.received);
+    this.received = endOf(record);
+    return record;
+  }
+
+  /** The store has everything before `next` on disk. */
+  handleStored(next: number): void {
+    if (next <= this.stored) return;
+    this.stored = next;
+    this.isAckDue = true;
+  }
+
+  /** The device no longer has the records before `next`; the store has accounted for them. */
+  skipTo(next: number): void {
+    if (next <= this.received) return;
+    this.received = next;
+    this.stored = next;
+    for (const sequence of this.#early.keys()) if (sequence < next) this.#early.delete(sequence);
+  }
+
+  /** What has come beyond `stored`, as an acknowledgement carries it; empty where nothing has. */
+  bitmap(): Uint8Array {
+    let last = this.received - 1;
+    for (const sequence of this.#early.keys()) last = Math.max(last, sequence);
+    const bits = last + 1 - this.stored;
+    if (bits <= 0) return new Uint8Array(0);
+    const bitmap = new Uint8Array(Math.ceil(Math.min(bits, WINDOW_RECORDS_MAX) / 8));
+    for (let bit = 0; bit < Math.min(bits, WINDOW_RECORDS_MAX); bit++) {
+      const sequence = this.stored + bit;
+      const hasCome = sequence < this.received || this.#early.has(sequence);
+      if (hasCome) bitmap[bit >> 3] = bitmap[bit >> 3]! | (1 << (bit & 7));
+    }
+    return bitmap;
+  }
+
+  #keepEarly(record: HostRecord): Reception {
+    this.isAckDue = true;
+    if (this.#early.has(record.sequence)) return "duplicate";
+    const kept = record.kind === "batch" ? { ...record, body: record.body.slice() } : record;
+    this.#early.set(record.sequence, kept);
+    return "early";
+  }
+}
+
+/** The sequence number behind a record. */
+export function endOf(record: HostRecord): number {
+  return record.sequence + (record.kind === "gap" ? record.count : 1);
+}
