@@ -50,6 +50,9 @@ export const OUTBOX_RECORDS_MIN = 4;
 export class Outbox {
   /** Readings ever dropped by this outbox. */
   droppedReadings = 0;
+  /** Readings in batches that were acknowledged, and readings that acknowledged gaps told of. */
+  acknowledgedReadings = 0;
+  acknowledgedGapReadings = 0;
 
   readonly #bytes: Uint8Array;
   readonly #records: OutboxRecord[];
@@ -176,13 +179,19 @@ export class Outbox {
     while (released < this.#recordCount) {
       const record = this.#records[released]!;
       if (record.sequence + record.count > next) break;
-      this.#head += record.length;
-      this.#sentBytes -= record.length;
+      this.#release(record);
       released++;
     }
     assert(released <= this.#sentCount, "only what was sent is acknowledged");
     this.#removeRecords(0, released);
     this.#sentCount -= released;
+  }
+
+  #release(record: OutboxRecord): void {
+    this.#head += record.length;
+    this.#sentBytes -= record.length;
+    if (record.gap === undefined) this.acknowledgedReadings += record.readings;
+    else this.acknowledgedGapReadings += record.readings;
   }
 
   #appendRecord(facts: BatchFacts): OutboxRecord {

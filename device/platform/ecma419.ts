@@ -24,8 +24,8 @@ export interface TcpSocket {
   /** All bytes that wait, or undefined where none do. */
   read(): ArrayBuffer | undefined;
   /**
-   * Writes all of `bytes` or throws. Returns how many bytes may still be written,
-   * or undefined after an error that `onError` is about to tell.
+   * Writes all of `bytes` or throws. Returns how many bytes may still be written. After an error
+   * that `onError` is about to tell: undefined, or a throw once that error is being delivered.
    */
   write(bytes: WritableBytes): number | undefined;
   close(): void;

@@ -1,0 +1,81 @@
+// The batcher: gathers samples into batches and hands full ones to the outbox. While a link is up a
+// batch also closes when its oldest row has waited long enough for people who watch; while none is,
+// only when it is full, so that memory holds the most.
+
+import { BatchEncoder } from "../shared/batch/encoder.ts";
+import type { Channel, SampleValues } from "../shared/channel.ts";
+import { BATCH_ROWS_MAX } from "../shared/limits.ts";
+import type { Outbox } from "../shared/outbox.ts";
+
+export interface BatcherOptions {
+  readonly channels: readonly Channel[];
+  /** The schema's number within the epoch. */
+  readonly schema: number;
+  readonly outbox: Outbox;
+  readonly ageMsMax: number;
+  /** 0 for as many as fit. */
+  readonly rowsMax: number;
+}
+
+export class Batcher {
+  readonly #encoder: BatchEncoder;
+  readonly #outbox: Outbox;
+  readonly #ageMsMax: number;
+  readonly #rowsMax: number;
+  #isLinkUp = false;
+
+  constructor(options: BatcherOptions) {
+    this.#encoder = new BatchEncoder(options);
+    this.#outbox = options.outbox;
+    this.#ageMsMax = options.ageMsMax;
+    this.#rowsMax = options.rowsMax === 0 ? BATCH_ROWS_MAX : options.rowsMax;
+  }
+
+  /** Readings that wait in the open batch. */
+  get readingsWaiting(): number {
+    return this.#encoder.readings;
+  }
+
+  /** Values that no channel could carry, since the start. */
+  get unrepresentable(): number {
+    return this.#encoder.unrepresentable;
+  }
+
+  handleLinkState(isUp: boolean): void {
+    this.#isLinkUp = isUp;
+  }
+
+  /** Adds a sample. `timeMs` is the device's uptime when it was taken. */
+  append(timeMs: number, values: SampleValues): void {
+    const encoder = this.#encoder;
+    let outcome = encoder.append(timeMs, values);
+    if (outcome === "full") {
+      this.close();
+      outcome = encoder.append(timeMs, values);
+    }
+    if (outcome === "appended") {
+      if (encoder.rows >= this.#rowsMax) this.close();
+      return;
+    }
+    const readings = values.filter((value) => value !== undefined).length;
+    this.#outbox.appendGap("oversize", { readings, firstMs: timeMs, lastMs: timeMs });
+  }
+
+  /** When the open batch must be closed; infinity while nothing urges. */
+  nextDueMs(): number {
+    const isUrgent = this.#isLinkUp && this.#encoder.rows > 0;
+    return isUrgent ? this.#encoder.firstMs + this.#ageMsMax : Number.POSITIVE_INFINITY;
+  }
+
+  handleTimeout(nowMs: number): void {
+    if (nowMs >= this.nextDueMs()) this.close();
+  }
+
+  /** Moves the open batch, where there is one, to the outbox. */
+  close(): void {
+    const encoder = this.#encoder;
+    if (encoder.rows === 0) return;
+    const { readings, firstMs, lastMs } = encoder;
+    this.#outbox.appendBatch(encoder.take(), { readings, firstMs, lastMs });
+  }
+}

@@ -1,0 +1,191 @@
+// The firmware, put together: sensors -> sampler -> batcher -> outbox -> session -> uplink. Runs alike
+// on a board and in the simulator; everything of the machine comes in through `Platform`.
+//
+// One run-to-completion loop: whatever wakes it (a timer, a link) does all that is due and then arms
+// one timer for what is due next.
+
+import { encodeSchema, schemaHash } from "../shared/channel.ts";
+import { Outbox } from "../shared/outbox.ts";
+import { DeviceSession } from "../shared/session/device.ts";
+import { Batcher } from "./batcher.ts";
+import type { TimerHandle } from "./platform/ecma419.ts";
+import type { Platform } from "./platform/platform.ts";
+import { UptimeClock } from "./platform/uptime.ts";
+import { Sampler, type SensorSchedule } from "./sampler.ts";
+import { type PathKind, type Settings, settingsFault } from "./settings.ts";
+import { Uplink } from "./uplink.ts";
+
+export const FIRMWARE_VERSION = "senda 0.1.0";
+
+/** Longest sleep: the uptime clock must be asked well within the wrap of the ticks. */
+const SLEEP_MS_MAX = 60_000;
+
+const EPOCH_BYTES = 8;
+
+/** The only schema of an epoch, as long as the channels do not change while the firmware runs. */
+const SCHEMA_NUMBER = 0;
+
+export interface FirmwareOptions {
+  readonly platform: Platform;
+  readonly settings: Settings;
+  readonly sensors: readonly SensorSchedule[];
+  /** Stop sampling after so many samples; 0 for never. */
+  readonly samplesMax?: number;
+  /**
+   * Sample only while the outbox is less full than this (0 to 1), rather than drop what does not
+   * fit. For sensors that can wait: replays and load tests.
+   */
+  readonly holdAtFill?: number;
+  /** Called after each round of work, for those who watch. */
+  readonly handleProgress?: () => void;
+}
+
+export interface FirmwareStatus {
+  readonly path: PathKind | undefined;
+  readonly samples: number;
+  /** Readings that the sensors gave. */
+  readonly readings: number;
+  /** Readings that the host confirmed as stored. */
+  readonly acknowledged: number;
+  /** Readings that had to be dropped. */
+  readonly gapReadings: number;
+  readonly reconnects: number;
+  readonly retransmissions: number;
+  /** Sampling has ended and everything, gaps included, is confirmed. */
+  readonly isDone: boolean;
+}
+
+export class Firmware {
+  readonly #options: FirmwareOptions;
+  readonly #clock: UptimeClock;
+  readonly #sampler: Sampler;
+  readonly #outbox: Outbox;
+  readonly #batcher: Batcher;
+  readonly #session: DeviceSession;
+  readonly #uplink: Uplink;
+  #readings = 0;
+  #timer: TimerHandle | undefined;
+  #isRunning = false;
+  #mustRunAgain = false;
+  #isStopped = false;
+
+  constructor(options: FirmwareOptions) {
+    const { platform, settings, sensors } = options;
+    const fault = settingsFault(settings);
+    if (fault !== undefined) throw new Error(`settings: ${fault}`);
+    this.#options = options;
+    this.#clock = new UptimeClock(() => platform.ticks());
+    this.#sampler = new Sampler(sensors, this.#clock.nowMs());
+    this.#outbox = new Outbox({
+      bytesMax: settings.outboxBytes,
+      recordsMax: settings.outboxRecords,
+    });
+    this.#batcher = new Batcher({
+      channels: this.#sampler.channels,
+      schema: SCHEMA_NUMBER,
+      outbox: this.#outbox,
+      ageMsMax: settings.batchAgeMsMax,
+      rowsMax: settings.batchRowsMax,
+    });
+    this.#session = this.#createSession();
+    this.#uplink = new Uplink({
+      platform,
+      settings,
+      session: this.#session,
+      nowMs: () => this.#clock.nowMs(),
+      handleChange: () => this.#run(),
+    });
+    this.#arm(0);
+  }
+
+  get status(): FirmwareStatus {
+    const outbox = this.#outbox;
+    return {
+      path: this.#uplink.path,
+      samples: this.#sampler.samples,
+      readings: this.#readings,
+      acknowledged: outbox.acknowledgedReadings,
+      gapReadings: outbox.droppedReadings,
+      reconnects: this.#uplink.reconnects,
+      retransmissions: this.#session.flight.retransmissions,
+      isDone: this.#hasSampledAll() && outbox.records === 0 && this.#batcher.readingsWaiting === 0,
+    };
+  }
+
+  /** Closes all links and stops; what is not confirmed is gone. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#options.platform.timers.clear(this.#timer);
+    this.#uplink.close();
+  }
+
+  #createSession(): DeviceSession {
+    const { platform, settings } = this.#options;
+    const body = encodeSchema(this.#sampler.channels);
+    return new DeviceSession({
+      device: settings.device,
+      epoch: toHex(platform.randomBytes(EPOCH_BYTES)),
+      firmware: FIRMWARE_VERSION,
+      reset: platform.resetReason(),
+      schemas: [{ number: SCHEMA_NUMBER, hash: schemaHash(body), body }],
+      outbox: this.#outbox,
+      silenceMsMax: settings.silenceMsMax,
+    });
+  }
+
+  /** Does what is due. Called from inside itself (a link that fails while it is pumped), it goes round once more. */
+  #run(): void {
+    this.#mustRunAgain = true;
+    if (this.#isRunning || this.#isStopped) return;
+    this.#isRunning = true;
+    while (this.#mustRunAgain && !this.#isStopped) {
+      this.#mustRunAgain = false;
+      this.#sample();
+      this.#batcher.handleLinkState(this.#uplink.path !== undefined);
+      this.#batcher.handleTimeout(this.#clock.nowMs());
+      this.#uplink.pump();
+    }
+    this.#isRunning = false;
+    this.#arm(this.#nextDueMs() - this.#clock.nowMs());
+    this.#options.handleProgress?.();
+  }
+
+  #sample(): void {
+    if (this.#isHeld()) return;
+    const nowMs = this.#clock.nowMs();
+    const values = this.#sampler.handleTimeout(nowMs);
+    if (values === undefined) return;
+    for (const value of values) if (value !== undefined) this.#readings++;
+    this.#batcher.append(nowMs, values);
+    if (this.#hasSampledAll()) this.#batcher.close();
+  }
+
+  #nextDueMs(): number {
+    const sampleMs = this.#isHeld() ? Number.POSITIVE_INFINITY : this.#sampler.nextDueMs();
+    return Math.min(sampleMs, this.#batcher.nextDueMs(), this.#uplink.nextDueMs());
+  }
+
+  #isHeld(): boolean {
+    const { holdAtFill } = this.#options;
+    const isFull = holdAtFill !== undefined && this.#outbox.fill >= holdAtFill;
+    return isFull || this.#hasSampledAll();
+  }
+
+  #hasSampledAll(): boolean {
+    const { samplesMax } = this.#options;
+    return samplesMax !== undefined && samplesMax > 0 && this.#sampler.samples >= samplesMax;
+  }
+
+  #arm(delayMs: number): void {
+    if (this.#isStopped) return;
+    const { timers } = this.#options.platform;
+    timers.clear(this.#timer);
+    this.#timer = timers.set(() => this.#run(), Math.min(Math.max(delayMs, 0), SLEEP_MS_MAX));
+  }
+}
+
+function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}

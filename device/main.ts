@@ -1,0 +1,15 @@
+// Where the firmware starts on the Moddable SDK. The host calls the default export once, after the
+// module has been preloaded into ROM.
+
+import config from "mc/config";
+import { Firmware } from "./firmware.ts";
+import { createModdablePlatform } from "./platform/moddable.ts";
+import { RandomSensor } from "./sensors/random.ts";
+import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+
+export default function main(): void {
+  const platform = createModdablePlatform();
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...(config.senda as Partial<Settings>) };
+  const sensor = new RandomSensor(1);
+  new Firmware({ platform, settings, sensors: [{ sensor, periodMs: settings.samplePeriodMs }] });
+}

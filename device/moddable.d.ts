@@ -1,0 +1,71 @@
+// The Moddable modules that device/main.ts and device/platform/moddable.ts import, declared as far as they are used.
+// Not `@moddable/typings`: its one version on npm, 5.6.0, lacks some of them and contradicts the
+// SDK's behaviour in others (docs/decisions/0005-io-classes.md).
+
+declare module "embedded:io/socket/tcp" {
+  import type { TcpConstructor } from "./platform/ecma419.ts";
+
+  const TCP: TcpConstructor;
+  export default TCP;
+}
+
+declare module "embedded:io/socket/udp" {
+  import type { UdpConstructor } from "./platform/ecma419.ts";
+
+  const UDP: UdpConstructor;
+  export default UDP;
+}
+
+declare module "embedded:io/serial" {
+  import type { SerialConstructor } from "./platform/ecma419.ts";
+
+  const Serial: SerialConstructor;
+  export default Serial;
+}
+
+declare module "timer" {
+  /** Opaque; int16 on Linux, where the timer that happens to get 0 never fires. */
+  type Timer = object;
+  const Timer: {
+    set(callback: () => void, delayMs?: number): Timer;
+    repeat(callback: () => void, periodMs: number): Timer;
+    clear(timer: Timer | undefined): void;
+  };
+  export default Timer;
+}
+
+declare module "time" {
+  const Time: {
+    /** Signed 32-bit milliseconds since boot on ESP32, wall-clock milliseconds on Linux. */
+    readonly ticks: number;
+  };
+  export default Time;
+}
+
+declare module "net" {
+  const Net: {
+    resolve(host: string, found: (name: string, address: string | undefined) => void): void;
+  };
+  export default Net;
+}
+
+declare module "mc/config" {
+  /** Deep-frozen and in ROM: copy before use; `JSON.stringify` of it throws. */
+  const config: Readonly<Record<string, unknown>>;
+  export default config;
+}
+
+declare module "mc/ffi" {
+  /** The C functions that manifest.json lists under "ffi". */
+  export default class FFI {
+    /** ESP32: the hardware's random numbers; true ones once WiFi is on. */
+    esp_fill_random?(into: ArrayBuffer, count: number): void;
+    /** Linux: the kernel's. Returns 0 on success. */
+    getentropy?(into: ArrayBuffer, count: number | bigint): number;
+    /** ESP32: an `esp_reset_reason_t`. */
+    esp_reset_reason?(): number;
+  }
+}
+
+/** XS: one line to the debugger, or to standard output on Linux. Nothing on an ESP32's release build. */
+declare function trace(...items: unknown[]): void;

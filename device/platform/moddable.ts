@@ -1,0 +1,69 @@
+// The platform on the Moddable SDK: its IO classes as they are, its quirks wrapped where they would
+// reach the firmware. Nothing here runs while the module loads, for that happens before ROM is made.
+
+import Serial from "embedded:io/serial";
+import TCP from "embedded:io/socket/tcp";
+import UDP from "embedded:io/socket/udp";
+import FFI from "mc/ffi";
+import Net from "net";
+import Time from "time";
+import Timer from "timer";
+import type { TimerHandle, Timers } from "./ecma419.ts";
+import type { Platform } from "./platform.ts";
+
+/** esp_reset_reason_t of ESP-IDF 6.0, components/esp_system/include/esp_system.h. */
+const RESET_REASONS = [
+  "unknown",
+  "power-on",
+  "external",
+  "software",
+  "panic",
+  "interrupt-watchdog",
+  "task-watchdog",
+  "watchdog",
+  "deep-sleep",
+  "brownout",
+];
+
+export function createModdablePlatform(): Platform {
+  const native = new FFI();
+  return {
+    TCP,
+    UDP,
+    Serial,
+    timers: createTimers(),
+    ticks: () => Time.ticks,
+    resolve: (host, found) => Net.resolve(host, (_name, address) => found(address)),
+    randomBytes: (count) => fillRandom(native, count),
+    trace: (line) => trace(`${line}\n`),
+    resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",
+  };
+}
+
+/**
+ * One-shot timers made of repeating ones, which clear themselves: on Linux a chain of real one-shots
+ * dies after 65,531 (SDK 8.2.3, build/simulator: the timer that gets id 0 never fires).
+ */
+function createTimers(): Timers {
+  return {
+    set(callback, delayMs) {
+      const timer = Timer.repeat(
+        () => {
+          Timer.clear(timer);
+          callback();
+        },
+        Math.max(1, Math.ceil(delayMs)),
+      );
+      return timer;
+    },
+    repeat: (callback, periodMs) => Timer.repeat(callback, periodMs),
+    clear: (timer: TimerHandle | undefined) => Timer.clear(timer as object | undefined),
+  };
+}
+
+function fillRandom(native: FFI, count: number): Uint8Array {
+  const buffer = new ArrayBuffer(count);
+  if (native.esp_fill_random !== undefined) native.esp_fill_random(buffer, count);
+  else if (native.getentropy?.(buffer, BigInt(count)) !== 0) throw new Error("no random numbers");
+  return new Uint8Array(buffer);
+}

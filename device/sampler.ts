@@ -1,0 +1,74 @@
+// The sampler: reads sensors when they are due. Each sensor has its own period on a grid that begins
+// when the sampler does, so nothing drifts. Sensors that are due at the same time make one sample.
+// After a stall one sample is taken, with the time at which it really is taken; the grid points that
+// went by are counted, not made up.
+
+import type { Channel, ChannelValue } from "../shared/channel.ts";
+import type { Sensor } from "./sensors/sensor.ts";
+
+export interface SensorSchedule {
+  readonly sensor: Sensor;
+  readonly periodMs: number;
+}
+
+interface Slot {
+  readonly sensor: Sensor;
+  readonly periodMs: number;
+  /** Index of the sensor's first channel among all. */
+  readonly firstChannel: number;
+  dueMs: number;
+}
+
+export class Sampler {
+  /** All channels of all sensors, in order: the device's schema. */
+  readonly channels: readonly Channel[];
+  /** Samples taken. */
+  samples = 0;
+  /** Grid points that went by unused because the device was busy or held back. */
+  missed = 0;
+
+  readonly #slots: Slot[] = [];
+  readonly #values: (ChannelValue | undefined)[];
+
+  constructor(schedules: readonly SensorSchedule[], nowMs: number) {
+    const channels: Channel[] = [];
+    for (const { sensor, periodMs } of schedules) {
+      this.#slots.push({ sensor, periodMs, firstChannel: channels.length, dueMs: nowMs });
+      channels.push(...sensor.channels);
+    }
+    this.channels = channels;
+    this.#values = channels.map(() => undefined);
+  }
+
+  /** When the next sensor is due. */
+  nextDueMs(): number {
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const slot of this.#slots) dueMs = Math.min(dueMs, slot.dueMs);
+    return dueMs;
+  }
+
+  /**
+   * Reads what is due. Returns the values of all channels, undefined for those that are not due or
+   * gave nothing, in an array that the next call overwrites; or undefined where nothing is due.
+   */
+  handleTimeout(nowMs: number): readonly (ChannelValue | undefined)[] | undefined {
+    if (nowMs < this.nextDueMs()) return undefined;
+    const values = this.#values;
+    for (const slot of this.#slots) this.#readSlot(slot, nowMs);
+    this.samples++;
+    return values;
+  }
+
+  #readSlot(slot: Slot, nowMs: number): void {
+    const { sensor, firstChannel } = slot;
+    const isDue = nowMs >= slot.dueMs;
+    const read = isDue ? sensor.read(nowMs) : undefined;
+    for (let index = 0; index < sensor.channels.length; index++) {
+      this.#values[firstChannel + index] = read?.[index];
+    }
+    if (!isDue) return;
+    const periods = Math.floor((nowMs - slot.dueMs) / slot.periodMs) + 1;
+    this.missed += periods - 1;
+    slot.dueMs += periods * slot.periodMs;
+  }
+}

@@ -1,0 +1,70 @@
+// What a device is told rather than knows: its name, where its collector is, which paths to use and
+// in which order, how often to sample, how much to keep. Defaults suit an ESP32.
+
+import { isName } from "../shared/channel.ts";
+import { OUTBOX_BYTES_MIN, OUTBOX_RECORDS_MIN } from "../shared/outbox.ts";
+import { SILENCE_MS_MAX } from "../shared/session/device.ts";
+import type { LinkTraits } from "../shared/session/link.ts";
+
+export type PathKind = LinkTraits["kind"];
+
+export interface SerialSettings {
+  readonly baud: number;
+  /** ESP32: UART number and pins. */
+  readonly port?: number;
+  readonly transmit?: number;
+  readonly receive?: number;
+  /** Linux and the simulator: path of the tty. */
+  readonly device?: string;
+}
+
+export interface Settings {
+  /** The name under which the collector keeps the readings; 1 to 64 bytes. */
+  readonly device: string;
+  /** Host name or address of the collector. */
+  readonly host: string;
+  readonly tcpPort: number;
+  readonly udpPort: number;
+  /** Paths to the collector, the best first. */
+  readonly paths: readonly PathKind[];
+  readonly serial: SerialSettings;
+  readonly samplePeriodMs: number;
+  /** A batch closes when its oldest row has waited so long, while a link is up. */
+  readonly batchAgeMsMax: number;
+  /** A batch closes when it has so many rows; 0 for as many as fit. */
+  readonly batchRowsMax: number;
+  /** Memory for batches that wait, and how many records there may be. */
+  readonly outboxBytes: number;
+  readonly outboxRecords: number;
+  /** A link that is silent for so long counts as dead. */
+  readonly silenceMsMax: number;
+}
+
+export const DEFAULT_PORT = 7363; // S-E-N-D on a telephone's keys
+
+export const DEFAULT_SETTINGS: Settings = {
+  device: "senda",
+  host: "127.0.0.1",
+  tcpPort: DEFAULT_PORT,
+  udpPort: DEFAULT_PORT,
+  paths: ["tcp", "serial"],
+  serial: { baud: 115_200, port: 0, transmit: 1, receive: 3 },
+  samplePeriodMs: 1_000,
+  batchAgeMsMax: 1_000,
+  batchRowsMax: 0,
+  outboxBytes: 32_768,
+  outboxRecords: 96,
+  silenceMsMax: SILENCE_MS_MAX,
+};
+
+/** What is wrong with the settings, for people; undefined where nothing is. */
+export function settingsFault(settings: Settings): string | undefined {
+  if (!isName(settings.device)) return "device: a name has 1 to 64 bytes and no control characters";
+  if (settings.paths.length === 0) return "paths: name at least one of tcp, udp, serial";
+  if (!(settings.samplePeriodMs > 0)) return "samplePeriodMs: must be above 0";
+  if (settings.outboxBytes < OUTBOX_BYTES_MIN) return `outboxBytes: at least ${OUTBOX_BYTES_MIN}`;
+  if (settings.outboxRecords < OUTBOX_RECORDS_MIN) {
+    return `outboxRecords: at least ${OUTBOX_RECORDS_MIN}`;
+  }
+  return undefined;
+}
