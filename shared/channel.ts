@@ -149,8 +149,9 @@ function channelFromCbor(item: CborValue): Channel | undefined {
   if (!(item instanceof Map)) return undefined;
   const map: CborMap = item;
   const name = map.get("name");
-  const kind = CHANNEL_KINDS[map.get("kind") as number];
-  const unit = map.get("unit") ?? "";
+  const kindIndex = map.get("kind");
+  const kind = typeof kindIndex === "number" ? CHANNEL_KINDS[kindIndex] : undefined;
+  const unit = map.has("unit") ? map.get("unit") : "";
   const resolution = map.get("resolution");
   const labels = map.get("labels");
   if (typeof name !== "string" || kind === undefined || typeof unit !== "string") return undefined;

@@ -28,6 +28,9 @@ export const CHANNELS_MAX = 64;
 /** Length of names (device, channel, label, unit) in bytes of UTF-8. */
 export const NAME_BYTES_MAX = 64;
 
+/** Text for people in hello, welcome and refuse, in bytes of UTF-8: all of them fit one datagram. */
+export const TEXT_BYTES_MAX = 256;
+
 /** Labels of one enumeration. */
 export const LABELS_MAX = 64;
 

@@ -225,6 +225,7 @@ export class Outbox {
     record.gap = "outbox-full";
     record.offset = 0;
     record.length = 0;
+    this.#mergeGap(index + 1);
     this.#mergeGap(index);
   }
 
@@ -237,11 +238,15 @@ export class Outbox {
     }
   }
 
-  /** Joins the gap at `index` to an unsent gap right before it; the reason is then the later one's. */
+  /**
+   * Joins the record at `index`, if it is a gap, to an unsent gap right before it; the reason is then
+   * the later one's. No two unsent gaps stand side by side, so every other unsent record is a batch.
+   */
   #mergeGap(index: number): void {
+    if (index >= this.#recordCount || index <= this.#sentCount) return;
     const gap = this.#records[index]!;
-    const before = index > this.#sentCount ? this.#records[index - 1]! : undefined;
-    if (before?.gap === undefined) return;
+    const before = this.#records[index - 1]!;
+    if (before.gap === undefined || gap.gap === undefined) return;
     before.count += gap.count;
     before.readings += gap.readings;
     before.firstMs = Math.min(before.firstMs, gap.firstMs);

@@ -44,6 +44,7 @@ export function decodeBatch(
     const token = reader.readVarint();
     stepMs += unzigzag(Math.floor(token / 2));
     timeMs += stepMs;
+    if (row === 0 && stepMs !== 0) return false; // the head has the first row's time
     if (stepMs < 0 || !Number.isSafeInteger(timeMs)) return false;
     columns.timesMs[row] = timeMs;
     if (!readRow(progress, row, token % 2 === 1)) return false;
@@ -115,7 +116,7 @@ function readIntegral(progress: Progress, index: number, row: number): boolean {
 function readWhole(reader: ByteReader): number {
   const sign = reader.readU8();
   const magnitude = reader.readVarint();
-  if (sign > 1) return Number.NaN;
+  if (sign > 1 || (sign === 1 && magnitude === 0)) return Number.NaN;
   return sign === 1 ? -magnitude : magnitude;
 }
 
@@ -132,7 +133,7 @@ function readPayload(reader: ByteReader, channel: Channel, column: Column, row: 
   const bytes = reader.readBytes(length);
   if (reader.failed || length > VALUE_BYTES_MAX) return false;
   if (channel.kind === "bytes") {
-    column.objects[row] = bytes.slice();
+    column.objects[row] = new Uint8Array(bytes); // not slice: that of Node's Buffer makes no copy
     return true;
   }
   const value = channel.kind === "text" ? decodeUtf8(bytes) : decodeCbor(bytes);

@@ -8,6 +8,7 @@
 import { ByteWriter, zigzag } from "../bytes/cursor.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { type Channel, type ChannelValue, type SampleValues, stepsOf } from "../channel.ts";
+import { assert } from "../errors.ts";
 import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, VALUE_BYTES_MAX } from "../limits.ts";
 import { type CborValue, decodeCbor, encodeCbor } from "../message/cbor.ts";
 import { setBatchRows, writeBatchHeader } from "./header.ts";
@@ -48,6 +49,7 @@ export class BatchEncoder {
   readonly #payloads: (Uint8Array | undefined)[];
   readonly #isPresent: Uint8Array;
   #lastStepMs = 0;
+  #refusedInRow = 0;
   readonly #float = new DataView(new ArrayBuffer(8));
 
   constructor(options: BatchEncoderOptions) {
@@ -66,6 +68,10 @@ export class BatchEncoder {
    * last row's). Values are in the order of the channels; undefined means missing.
    */
   append(timeMs: number, values: SampleValues): AppendOutcome {
+    assert(
+      Number.isSafeInteger(timeMs) && timeMs >= (this.rows === 0 ? 0 : this.lastMs),
+      "time in whole milliseconds that never runs backwards",
+    );
     if (this.rows === BATCH_ROWS_MAX) return "full";
     const present = this.#prepare(values);
     const writer = this.#writer;
@@ -105,10 +111,11 @@ export class BatchEncoder {
   /** Brings the values into the form in which they are written. Returns how many there are. */
   #prepare(values: SampleValues): number {
     let present = 0;
+    this.#refusedInRow = 0;
     for (let index = 0; index < this.#channels.length; index++) {
       const value = values[index];
       const isPresent = value !== undefined && this.#prepareValue(index, value);
-      if (value !== undefined && !isPresent) this.unrepresentable++;
+      if (value !== undefined && !isPresent) this.#refusedInRow++;
       this.#isPresent[index] = isPresent ? 1 : 0;
       if (isPresent) present++;
     }
@@ -200,6 +207,7 @@ export class BatchEncoder {
     this.lastMs = timeMs;
     this.rows++;
     this.readings += present;
+    this.unrepresentable += this.#refusedInRow; // here, for a row that does not fit comes again
   }
 }
 

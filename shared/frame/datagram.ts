@@ -1,4 +1,5 @@
 // Framing for datagrams: the message, then its CRC-32C. One datagram, one message. PROTOCOL 3.4.
+// The session's token (PROTOCOL 3.5) is part of the message here: shared/session/ knows it.
 
 import { crc32c } from "../bytes/crc32c.ts";
 import { readU32At } from "../bytes/cursor.ts";

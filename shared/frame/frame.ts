@@ -1,9 +1,10 @@
 // What every framing gives: messages, and what was found between them. PROTOCOL 3.
+// Framings know nothing of what a message says; shared/message/ does.
 
 import type { NoiseReason } from "../errors.ts";
 
 export type FrameEvent =
-  /** One whole message with a good checksum; a view that lasts until the decoder's next input. */
+  /** One whole message with a good checksum; a view that lasts until the decoder is next polled or fed. */
   | { readonly kind: "message"; readonly bytes: Uint8Array }
   /** `dropped` bytes that were no frame. The decoder goes on behind them. */
   | { readonly kind: "noise"; readonly reason: NoiseReason; readonly dropped: number }

@@ -2,12 +2,14 @@
 // The coding itself is the library's (docs/decisions/0002-cbor.md). Before the library sees bytes
 // from outside, `isAcceptable` walks them once and refuses what it may not meet: deep nesting (fatal
 // on an XS stack), huge counts, indefinite lengths, tags, half floats, integers beyond 53 bits,
-// malformed UTF-8. PROTOCOL 4.1.
+// malformed UTF-8, byte order marks. PROTOCOL 4.1.
 
 import { type CBORType, decodeCBOR, encodeCBOR } from "@levischuck/tiny-cbor";
 import { ByteReader } from "../bytes/cursor.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import { CBOR_DEPTH_MAX, CBOR_ITEMS_MAX } from "../limits.ts";
+
+const BYTE_ORDER_MARK = 0xfeff;
 
 /** What CBOR carries here. Maps have text keys; they decode to `Map`, so no key can touch a prototype. */
 export type CborValue =
@@ -31,7 +33,9 @@ export function encodeCbor(value: CborValue): Uint8Array {
 export function decodeCbor(bytes: Uint8Array): CborValue | undefined {
   if (!isAcceptable(bytes)) return undefined;
   try {
-    return decodeCBOR(bytes) as CborValue;
+    // The library takes no subclass of Uint8Array, such as Node's Buffer.
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    return decodeCBOR(plain) as CborValue;
   } catch {
     return undefined; // what only the library knows: repeated keys
   }
@@ -59,13 +63,14 @@ function walkItem(walk: Walk, depthLeft: number, isKey: boolean): boolean {
   if (argument < 0) return false;
   switch (major) {
     case 0:
-    case 1:
       return true;
+    case 1:
+      return argument < Number.MAX_SAFE_INTEGER; // it stands for -1 - argument
     case 2:
       reader.readBytes(argument);
       return !reader.failed;
     case 3:
-      return decodeUtf8(reader.readBytes(argument)) !== undefined && !reader.failed;
+      return isText(reader.readBytes(argument)) && !reader.failed;
     case 4:
       return walkItems(walk, depthLeft - 1, argument, 1);
     case 5:
@@ -73,6 +78,12 @@ function walkItem(walk: Walk, depthLeft: number, isKey: boolean): boolean {
     default:
       return false; // tags
   }
+}
+
+/** A leading byte order mark is refused, for Node's TextDecoder would drop it in silence. */
+function isText(bytes: Uint8Array): boolean {
+  const text = decodeUtf8(bytes);
+  return text !== undefined && text.charCodeAt(0) !== BYTE_ORDER_MARK;
 }
 
 /** `stride` 1: an array's items; 2: a map's keys and values by turns. */

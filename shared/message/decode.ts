@@ -3,13 +3,16 @@
 // protocol, so that any two versions can tell each other apart.
 
 import { ByteReader } from "../bytes/cursor.ts";
+import { utf8Length } from "../bytes/utf8.ts";
 import { isName } from "../channel.ts";
 import { BYE_REASONS, type Decoded, GAP_REASONS, REFUSAL_CODES } from "../errors.ts";
 import {
   ACK_BITMAP_BYTES_MAX,
+  BATCH_BYTES_MAX,
   PROTOCOL_VERSION,
   SCHEMAS_PER_HELLO_MAX,
   SEQUENCE_MAX,
+  TEXT_BYTES_MAX,
   WINDOW_RECORDS_MAX,
 } from "../limits.ts";
 import { type CborMap, type CborValue, decodeCbor } from "./cbor.ts";
@@ -18,7 +21,6 @@ import { MESSAGE_CODES, type Message, type SchemaReference } from "./message.ts"
 
 const U32_MAX = 0xffff_ffff;
 const EPOCH_BYTES = 8;
-const TEXT_LENGTH_MAX = 256;
 
 /** Decodes the message that fills `bytes`. Byte fields of the result are views of `bytes`. */
 export function decodeMessage(bytes: Uint8Array): Decoded<Message> {
@@ -77,7 +79,8 @@ function decodeFixed(code: number, reader: ByteReader): Message | undefined {
     case MESSAGE_CODES.batch: {
       const sequence = reader.readVarint();
       const body = reader.readBytes(reader.remaining);
-      return sequence < SEQUENCE_MAX ? { kind: "batch", sequence, body } : undefined;
+      const isSound = sequence < SEQUENCE_MAX && body.length <= BATCH_BYTES_MAX;
+      return isSound ? { kind: "batch", sequence, body } : undefined;
     }
     case MESSAGE_CODES.gap:
       return decodeGap(reader);
@@ -193,5 +196,5 @@ function isCount(
 }
 
 function isText(value: CborValue | undefined): value is string {
-  return typeof value === "string" && value.length <= TEXT_LENGTH_MAX;
+  return typeof value === "string" && utf8Length(value) <= TEXT_BYTES_MAX;
 }

@@ -29,7 +29,7 @@ export interface SchemaReference {
 export interface Hello {
   readonly kind: "hello";
   readonly version: number;
-  /** Picked anew for each hello; the welcome repeats it. */
+  /** Picked anew for each link that opens; the welcome repeats it. */
   readonly nonce: number;
   readonly device: string;
   /** One life of the outbox: 16 hexadecimal digits, random. */

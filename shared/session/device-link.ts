@@ -1,6 +1,7 @@
 // One link as a device's session keeps it: how far the greeting is, what must be said on it next,
 // when it was last heard, how fast it is. PROTOCOL 7.2 has the state diagram.
 
+import { SCHEMAS_PER_HELLO_MAX } from "../limits.ts";
 import type { LinkId, LinkTraits } from "./link.ts";
 import { NO_TOKEN } from "./link.ts";
 import { RoundTrip } from "./round-trip.ts";
@@ -19,6 +20,8 @@ export class DeviceLink {
   readonly nonce: number;
   /** Set by the welcome; until then the link is greeting and carries hellos only. */
   isWelcomed = false;
+  /** The session is done with the link; its owner has been told to close it. */
+  isGivenUp = false;
   /** From the welcome; precedes every message where the link is a datagram link. */
   token = NO_TOKEN;
   /** When something valid last came; at first, when the link opened. */
@@ -47,8 +50,10 @@ export class DeviceLink {
     if (this.pongs.length < PONGS_WAITING_MAX) this.pongs.push(id);
   }
 
+  /** Beyond as many as a hello announces, the host asks for what does not exist. */
   handleWant(schema: number): void {
-    if (!this.schemas.includes(schema)) this.schemas.push(schema);
+    if (this.schemas.length >= SCHEMAS_PER_HELLO_MAX || this.schemas.includes(schema)) return;
+    this.schemas.push(schema);
   }
 
   /** More of what was sent arrives: try a little more (additive increase). */

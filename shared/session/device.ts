@@ -110,13 +110,13 @@ export class DeviceSession {
   /** Moves the records to a link that was welcomed. */
   useLink(id: LinkId): void {
     const link = this.#links.get(id);
-    if (link?.isWelcomed && link !== this.#dataLink) this.#changeDataLink(link);
+    if (link?.isWelcomed && !link.isGivenUp && link !== this.#dataLink) this.#changeDataLink(link);
   }
 
   /** One message from a link's framing; `bytes` may be reused afterwards. */
   handleMessage(id: LinkId, bytes: Uint8Array, nowMs: number): void {
     const link = this.#links.get(id);
-    if (link === undefined) return;
+    if (link === undefined || link.isGivenUp) return;
     const body = this.#stripToken(link, bytes);
     if (body === undefined) {
       this.ignored++;
@@ -134,8 +134,9 @@ export class DeviceSession {
   /** Lets time pass: retransmission, hellos, pings, dead links. */
   handleTimeout(nowMs: number): void {
     for (const link of this.#links.values()) {
+      if (link.isGivenUp) continue;
       if (nowMs >= link.heardAtMs + this.#silenceMsMax) {
-        this.#pushOnce({ kind: "silent", link: link.id });
+        this.#giveUp(link, { kind: "silent", link: link.id });
       } else if (nowMs >= this.#probeAtMs(link)) {
         link.isProbeDue = true;
         link.nextProbeAtMs = nowMs + this.#probePeriodMs(link);
@@ -148,6 +149,7 @@ export class DeviceSession {
   pollTimeoutMs(): number | undefined {
     let earliest = this.#retransmissionAtMs();
     for (const link of this.#links.values()) {
+      if (link.isGivenUp) continue;
       const atMs = Math.min(link.heardAtMs + this.#silenceMsMax, this.#probeAtMs(link));
       if (earliest === undefined || atMs < earliest) earliest = atMs;
     }
@@ -160,7 +162,7 @@ export class DeviceSession {
    */
   pollTransmit(id: LinkId, writer: ByteWriter, nowMs: number): boolean {
     const link = this.#links.get(id);
-    if (link === undefined) return false;
+    if (link === undefined || link.isGivenUp) return false;
     const start = writer.position;
     if (link.traits.isDatagram) writer.writeU32(link.token);
     if (this.#writeNext(link, writer, nowMs)) return true;
@@ -192,12 +194,7 @@ export class DeviceSession {
         this.#handleBye(link, message.reason, message.retryAfterMs, nowMs);
         break;
       case "refuse":
-        this.#events.push({
-          kind: "refused",
-          link: link.id,
-          code: message.code,
-          detail: refusalDetail(message),
-        });
+        this.#refuse(link, message.code, refusalDetail(message));
         break;
       default:
         this.#refuse(link, "unexpected", `a collector does not send "${message.kind}"`);
@@ -260,7 +257,7 @@ export class DeviceSession {
 
   #handleBye(link: DeviceLink, reason: ByeReason, retryAfterMs: number, nowMs: number): void {
     if (reason !== "unknown-session") {
-      this.#events.push({ kind: "bye", link: link.id, reason, retryAfterMs });
+      this.#giveUp(link, { kind: "bye", link: link.id, reason, retryAfterMs });
       return;
     }
     // The host restarted: greet it again on the same link.
@@ -277,7 +274,14 @@ export class DeviceSession {
   }
 
   #refuse(link: DeviceLink, code: RefusalCode, detail: string): void {
-    this.#events.push({ kind: "refused", link: link.id, code, detail });
+    this.#giveUp(link, { kind: "refused", link: link.id, code, detail });
+  }
+
+  /** Nothing more comes or goes on the link; its owner is told to close it. */
+  #giveUp(link: DeviceLink, event: DeviceEvent): void {
+    link.isGivenUp = true;
+    if (link === this.#dataLink) this.#changeDataLink(undefined);
+    this.#events.push(event);
   }
 
   #stripToken(link: DeviceLink, bytes: Uint8Array): Uint8Array | undefined {
@@ -380,14 +384,6 @@ export class DeviceSession {
 
   #probePeriodMs(link: DeviceLink): number {
     return link.isWelcomed ? PING_AGAIN_PART * this.#silenceMsMax : HELLO_PERIOD_MS;
-  }
-
-  #pushOnce(event: DeviceEvent): void {
-    const isThere = this.#events.some(
-      (old) =>
-        old.kind === event.kind && "link" in old && "link" in event && old.link === event.link,
-    );
-    if (!isThere) this.#events.push(event);
   }
 }
 

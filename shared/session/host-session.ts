@@ -51,7 +51,7 @@ export class HostSession {
     }
     if (sequence >= this.stored + WINDOW_RECORDS_MAX) return "beyond-window";
     if (sequence > this.received) return this.#keepEarly(record);
-    this.received = endOf(record);
+    this.#receive(record);
     return "in-order";
   }
 
@@ -60,7 +60,7 @@ export class HostSession {
     const record = this.#early.get(this.received);
     if (record === undefined) return undefined;
     this.#early.delete(this.received);
-    this.received = endOf(record);
+    this.#receive(record);
     return record;
   }
 
@@ -76,7 +76,7 @@ export class HostSession {
     if (next <= this.received) return;
     this.received = next;
     this.stored = next;
-    for (const sequence of this.#early.keys()) if (sequence < next) this.#early.delete(sequence);
+    this.#forgetEarlyBefore(next);
   }
 
   /** What has come beyond `stored`, as an acknowledgement carries it; empty where nothing has. */
@@ -94,10 +94,22 @@ export class HostSession {
     return bitmap;
   }
 
+  #receive(record: HostRecord): void {
+    this.received = endOf(record);
+    if (record.kind === "gap") this.#forgetEarlyBefore(this.received);
+  }
+
+  /** A sound device sends nothing from within a gap; another must not fill memory with it. */
+  #forgetEarlyBefore(end: number): void {
+    for (const sequence of this.#early.keys()) if (sequence < end) this.#early.delete(sequence);
+  }
+
   #keepEarly(record: HostRecord): Reception {
     this.isAckDue = true;
     if (this.#early.has(record.sequence)) return "duplicate";
-    const kept = record.kind === "batch" ? { ...record, body: record.body.slice() } : record;
+    // Not slice: that of Node's Buffer makes no copy.
+    const kept =
+      record.kind === "batch" ? { ...record, body: new Uint8Array(record.body) } : record;
     this.#early.set(record.sequence, kept);
     return "early";
   }
