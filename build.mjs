@@ -1,5 +1,6 @@
 // Builds what runs: `node build.mjs host` the command line and its store worker, `firmware` the
 // device bundle that manifest.json preloads into ROM; without an argument both.
+import { copyFile, mkdir } from "node:fs/promises";
 import { build } from "esbuild";
 
 const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "warning" };
@@ -7,8 +8,10 @@ const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "wa
 /** Libraries that bring native parts, or files of their own, stay in node_modules. */
 const hostExternals = ["serialport", "@photostructure/sqlite", "pino", "commander"];
 
-export function buildHost() {
-  return build({
+export async function buildHost() {
+  await mkdir("dist", { recursive: true });
+  await copyFile("host/simulator/recordings/greenhouse.csv", "dist/greenhouse.csv");
+  await build({
     ...common,
     entryPoints: { senda: "host/cli/main.ts", "store-worker": "host/store/worker.ts" },
     outdir: "dist",
@@ -30,13 +33,7 @@ export function buildFirmware() {
     minifySyntax: true,
     // XS has no TextEncoder and no TextDecoder; the CBOR library names both (docs/decisions/0002).
     inject: ["device/platform/text.ts"],
-    external: [
-      "embedded:*",
-      "mc/*",
-      "timer",
-      "time",
-      "net",
-    ],
+    external: ["embedded:*", "mc/*", "timer", "time", "net"],
   });
 }
 
@@ -46,7 +43,9 @@ if (import.meta.filename === process.argv[1]) {
   const wanted = process.argv[2] === undefined ? Object.keys(builds) : [process.argv[2]];
   for (const name of wanted) {
     if (builds[name] === undefined) {
-      console.error(`build.mjs: no build is named "${name}"; there are: ${Object.keys(builds).join(", ")}`);
+      console.error(
+        `build.mjs: no build is named "${name}"; there are: ${Object.keys(builds).join(", ")}`,
+      );
       process.exit(2);
     }
     await builds[name]();

@@ -83,8 +83,10 @@ export class Uplink {
     return dueMs;
   }
 
-  /** Closes every link. */
+  /** Says bye where there is room, and closes every link. */
   close(): void {
+    this.#options.session.sayBye();
+    for (const path of this.#open) path?.link.transmit(path.writeNext);
     for (let index = 0; index < this.#open.length; index++) this.#closePath(index);
   }
 

@@ -30,6 +30,8 @@ export class DeviceLink {
   nextProbeAtMs: number;
   /** A hello or a ping waits for room. */
   isProbeDue = false;
+  /** A bye waits for room; it is the last that is said. */
+  isByeDue = false;
   pingId = 0;
   readonly pongs: number[] = [];
   /** Schemas that the host asked for and that wait for room. */

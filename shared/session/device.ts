@@ -107,6 +107,11 @@ export class DeviceSession {
     if (link !== undefined && link === this.#dataLink) this.#changeDataLink(undefined);
   }
 
+  /** The device stops: says so on every link that has room when it is next offered. */
+  sayBye(): void {
+    for (const link of this.#links.values()) link.isByeDue = link.isWelcomed;
+  }
+
   /** Moves the records to a link that was welcomed. */
   useLink(id: LinkId): void {
     const link = this.#links.get(id);
@@ -293,6 +298,11 @@ export class DeviceSession {
   }
 
   #writeNext(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {
+    if (link.isByeDue) {
+      link.isGivenUp = true;
+      encodeMessage({ kind: "bye", reason: "done", retryAfterMs: 0 }, writer);
+      return true;
+    }
     if (link.isProbeDue) {
       link.isProbeDue = false;
       if (link.isWelcomed) encodeMessage({ kind: "ping", id: link.pingId++ }, writer);

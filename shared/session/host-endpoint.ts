@@ -46,6 +46,8 @@ export type HostEvent =
 
 /** What the store says of a device's epoch. */
 export interface Resumed {
+  /** The store's own number for the epoch; it comes back on the session. */
+  readonly epochId: number;
   /** All records before this one are stored. */
   readonly next: number;
   /** Numbers of the epoch's schemas that the store knows, those of the hello included where it knows them by hash. */
@@ -292,9 +294,14 @@ export class HostEndpoint {
     const key = sessionKey(hello.device, hello.epoch);
     let session = this.#sessions.get(key);
     if (session === undefined) {
-      session = new HostSession(hello.device, hello.epoch, resumed.next, resumed.schemas);
+      session = new HostSession({
+        device: hello.device,
+        epoch: hello.epoch,
+        ...resumed,
+      });
       this.#sessions.set(key, session);
     }
+    session.announced = hello.next;
     session.skipTo(resumed.next);
     for (const number of resumed.schemas) session.schemas.add(number);
     if (link.session !== session) this.#leaveSession(link);

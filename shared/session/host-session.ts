@@ -17,13 +17,27 @@ export type HostRecord = BatchMessage | Gap;
 /** What became of a record: the next ones in order, one that waits for others, or nothing to do. */
 export type Reception = "in-order" | "early" | "duplicate" | "beyond-window";
 
+export interface HostSessionOptions {
+  readonly device: string;
+  readonly epoch: string;
+  readonly epochId: number;
+  /** All records before this one are stored. */
+  readonly next: number;
+  /** Schema numbers that the store knows for this epoch. */
+  readonly schemas: Iterable<number>;
+}
+
 export class HostSession {
   readonly device: string;
   readonly epoch: string;
+  /** The store's number for the epoch. */
+  readonly epochId: number;
   /** Every record before this one has been handed on. */
   received: number;
   /** Every record before this one is on disk. */
   stored: number;
+  /** The number behind the last record that the device said it has. */
+  announced: number;
   /** An acknowledgement is owed. */
   isAckDue = false;
   /** Schema numbers that the store knows for this epoch. */
@@ -34,12 +48,20 @@ export class HostSession {
 
   readonly #early = new Map<number, HostRecord>();
 
-  constructor(device: string, epoch: string, next: number, schemas: Iterable<number>) {
+  constructor(options: HostSessionOptions) {
+    const { device, epoch, epochId, next, schemas } = options;
     this.device = device;
     this.epoch = epoch;
+    this.epochId = epochId;
     this.received = next;
     this.stored = next;
+    this.announced = next;
     this.schemas = new Set(schemas);
+  }
+
+  /** Records that the device is known to have and that are not on disk yet. */
+  get waiting(): number {
+    return Math.max(this.announced, this.received) - this.stored;
   }
 
   /** Takes a record. After "in-order", it and whatever waited for it come from `pollRecord`. */

@@ -243,7 +243,7 @@ export class Pair {
     const { host, store } = this;
     store.first ??= hello.first;
     store.next = Math.max(store.next, hello.first);
-    const resumed = { next: store.next, schemas: [...store.schemas] };
+    const resumed = { epochId: 1, next: store.next, schemas: [...store.schemas] };
     const token = 1 + Math.floor(this.#random() * 0xffff_fffe);
     this.#after(this.commitMs, () => host.handleResumed(link, hello, resumed, token, this.nowMs));
   }

@@ -1,0 +1,133 @@
+// `senda collect`: listens for devices and stores their readings.
+
+import { Command } from "commander";
+import { FIRMWARE_VERSION } from "../../../device/firmware.ts";
+import { DEFAULT_PORT } from "../../../device/settings.ts";
+import type { CollectorEvent } from "../../collector/events.ts";
+import { Station, type StationAddresses } from "../../collector/station.ts";
+import { formatAddress } from "../../links/address.ts";
+import type { SerialAddress } from "../../links/serial-port.ts";
+import { LiveTable } from "../../terminal/live-table.ts";
+import { describeCounters, describeEvent } from "../../terminal/sentences.ts";
+import { type AddressOrOff, addressOrOff, serialAddresses } from "../arguments.ts";
+import { CommandFailure, EXIT_USAGE } from "../failure.ts";
+import { stopSignal } from "../stop-signal.ts";
+
+interface CollectFlags {
+  readonly tcp: AddressOrOff;
+  readonly udp: AddressOrOff;
+  readonly serial: readonly SerialAddress[];
+  readonly db: string;
+  readonly json?: true;
+}
+
+export function collectCommand(): Command {
+  const address = { host: "127.0.0.1", port: DEFAULT_PORT };
+  return new Command("collect")
+    .description("Listens for devices and stores each of their readings once.")
+    .option(
+      "--tcp <addr:port>",
+      'where devices connect by TCP; "off" for not at all',
+      addressOrOff,
+      address,
+    )
+    .option(
+      "--udp <addr:port>",
+      'where devices send datagrams; "off" for not at all',
+      addressOrOff,
+      address,
+    )
+    .option(
+      "--serial <path[@baud]>",
+      "a serial port with a device on it; may be repeated",
+      serialAddresses,
+      [],
+    )
+    .option("--db <file>", "where readings are stored", "senda.db")
+    .option("--json", "one JSON object a line, for programs")
+    .addHelpText(
+      "after",
+      `
+Defaults: TCP and UDP on 127.0.0.1:${DEFAULT_PORT}, which only this computer reaches.
+
+Examples:
+  $ senda collect --tcp 0.0.0.0:${DEFAULT_PORT} --udp 0.0.0.0:${DEFAULT_PORT} --db greenhouse.db
+  $ senda collect --serial /dev/ttyUSB0@115200
+  $ senda collect --tcp 127.0.0.1:0 --udp off --json`,
+    )
+    .action(collect);
+}
+
+async function collect(flags: CollectFlags): Promise<void> {
+  const { tcp, udp, serial, db } = flags;
+  if (tcp === "off" && udp === "off" && serial.length === 0) {
+    throw new CommandFailure(
+      "collect: there is nothing to listen on; leave --tcp or --udp on, or give --serial",
+      EXIT_USAGE,
+    );
+  }
+  const view = flags.json ? new JsonLines() : new HumanView();
+  const name = FIRMWARE_VERSION;
+  const stop = stopSignal();
+  const station = await Station.open({ db, tcp, udp, serial, name, handleEvent: view.handleEvent });
+  view.begin(station, station.addresses(serial), db);
+  await stop;
+  view.stopping();
+  await station.close();
+  view.end(station);
+}
+
+/** The contract with scripts: DESIGN section 10. */
+class JsonLines {
+  readonly handleEvent = (event: CollectorEvent) => printJson(event);
+
+  begin(_station: Station, { tcp, udp, serial }: StationAddresses, db: string): void {
+    const [tcpText, udpText] = [tcp, udp].map((address) =>
+      address === undefined ? null : formatAddress(address),
+    );
+    printJson({ event: "listening", tcp: tcpText, udp: udpText, http: null, serial, db });
+  }
+
+  stopping(): void {
+    printJson({ event: "stopping" });
+  }
+
+  end(station: Station): void {
+    printJson({ event: "stopped", ...station.counters });
+  }
+}
+
+/** For people: what happens as lines, and the devices as a table that is redrawn in place. */
+class HumanView {
+  #table: LiveTable | undefined;
+
+  readonly handleEvent = (event: CollectorEvent) => {
+    const line = describeEvent(event);
+    if (this.#table === undefined) process.stdout.write(`${line}\n`);
+    else this.#table.print(line);
+  };
+
+  begin(station: Station, { tcp, udp, serial }: StationAddresses, db: string): void {
+    const places = [
+      ...(tcp === undefined ? [] : [`TCP ${formatAddress(tcp)}`]),
+      ...(udp === undefined ? [] : [`UDP ${formatAddress(udp)}`]),
+      ...serial.map((path) => `serial ${path}`),
+    ];
+    process.stdout.write(
+      `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n`,
+    );
+    this.#table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
+  }
+
+  stopping(): void {
+    this.#table?.stop();
+  }
+
+  end(station: Station): void {
+    process.stdout.write(`${describeCounters(station.counters)}\n`);
+  }
+}
+
+function printJson(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

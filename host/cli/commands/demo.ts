@@ -1,0 +1,145 @@
+// `senda demo`, which `npm start` runs: a collector and three simulated devices, one for each kind of
+// link, on this computer alone.
+
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { FIRMWARE_VERSION } from "../../../device/firmware.ts";
+import { RandomSensor } from "../../../device/sensors/random.ts";
+import type { Sensor } from "../../../device/sensors/sensor.ts";
+import {
+  DEFAULT_PORT,
+  DEFAULT_SETTINGS,
+  type PathKind,
+  type SerialSettings,
+} from "../../../device/settings.ts";
+import { Station } from "../../collector/station.ts";
+import { formatAddress } from "../../links/address.ts";
+import { DEFAULT_BAUD } from "../../links/serial-port.ts";
+import { NO_FAULTS } from "../../simulator/faults.ts";
+import { Fleet } from "../../simulator/fleet.ts";
+import { openPtyPair } from "../../simulator/pty-pair.ts";
+import { ReplaySensor } from "../../simulator/sensors/replay.ts";
+import { SystemSensor } from "../../simulator/sensors/system.ts";
+import type { SimulatedDeviceOptions } from "../../simulator/simulated-device.ts";
+import { LiveTable } from "../../terminal/live-table.ts";
+import { describeCounters, describeEvent } from "../../terminal/sentences.ts";
+import { type AddressOrOff, addressOrOff } from "../arguments.ts";
+import { CommandFailure, EXIT_USAGE } from "../failure.ts";
+import { stopSignal } from "../stop-signal.ts";
+
+/** A small recording of the project's own making; the build puts it beside the program. */
+const RECORDING = fileURLToPath(new URL("./greenhouse.csv", import.meta.url));
+
+/** Fast enough to see something move. */
+const SAMPLE_PERIOD_MS = 500;
+
+interface DemoFlags {
+  readonly tcp: AddressOrOff;
+  readonly udp: AddressOrOff;
+  readonly db: string;
+}
+
+export function demoCommand(): Command {
+  const address = { host: "127.0.0.1", port: DEFAULT_PORT };
+  return new Command("demo")
+    .description("Starts a collector and three simulated devices: over TCP, UDP and a serial line.")
+    .option("--tcp <addr:port>", "where the collector listens for TCP", addressOrOff, address)
+    .option("--udp <addr:port>", "where the collector listens for UDP", addressOrOff, address)
+    .option("--db <file>", "where readings are stored", "senda.db")
+    .addHelpText("after", "\nExample:\n  $ senda demo --db /tmp/demo.db")
+    .action(demo);
+}
+
+async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
+  if (tcp === "off" || udp === "off") {
+    throw new CommandFailure("demo: needs both --tcp and --udp; neither can be off", EXIT_USAGE);
+  }
+  const stop = stopSignal();
+  const line = await openPtyPair();
+  const serial = line === undefined ? [] : [{ path: line.a, baud: DEFAULT_BAUD }];
+  const lines = new EventLines();
+  const station = await Station.open({
+    db,
+    tcp,
+    udp,
+    serial,
+    name: FIRMWARE_VERSION,
+    handleEvent: (event) => lines.print(describeEvent(event)),
+  }).catch((error: unknown) => {
+    line?.close();
+    throw error;
+  });
+  const addresses = station.addresses(serial);
+  const tcpPort = addresses.tcp!.port;
+  const udpPort = addresses.udp!.port;
+  process.stdout.write(
+    `Collecting on TCP ${formatAddress(addresses.tcp!)} and UDP ${formatAddress(addresses.udp!)} into ${db}.\n` +
+      `Three simulated devices: random sensors over TCP, this computer over UDP, a greenhouse's recording over ${
+        line === undefined
+          ? "TCP (a serial line needs socat, which is not installed)"
+          : `a serial line (${line.a})`
+      }.\nCtrl-C stops. Look at the readings with: npx senda query random\n\n`,
+  );
+  const fleet = new Fleet([
+    deviceOptions("random", new RandomSensor(1), ["tcp"], tcpPort, udpPort),
+    deviceOptions("computer", new SystemSensor(), ["udp"], tcpPort, udpPort),
+    deviceOptions(
+      "greenhouse",
+      new ReplaySensor(RECORDING),
+      [line === undefined ? "tcp" : "serial"],
+      tcpPort,
+      udpPort,
+      {
+        baud: DEFAULT_BAUD,
+        ...(line === undefined ? {} : { device: line.b }),
+      },
+    ),
+  ]);
+  const table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
+  lines.table = table;
+  await stop;
+  lines.isQuiet = true;
+  table.stop();
+  fleet.stop();
+  await station.close();
+  line?.close();
+  process.stdout.write(`${describeCounters(station.counters)} They are in ${db}.\n`);
+}
+
+/** Events as lines above the table. */
+class EventLines {
+  table: LiveTable | undefined;
+  isQuiet = false;
+
+  print(line: string): void {
+    if (this.isQuiet) return;
+    if (this.table === undefined) process.stdout.write(`${line}\n`);
+    else this.table.print(line);
+  }
+}
+
+function deviceOptions(
+  device: string,
+  sensor: Sensor,
+  paths: readonly PathKind[],
+  tcpPort: number,
+  udpPort: number,
+  serial: SerialSettings = { baud: DEFAULT_BAUD },
+): SimulatedDeviceOptions {
+  return {
+    settings: {
+      ...DEFAULT_SETTINGS,
+      device,
+      tcpPort,
+      udpPort,
+      paths,
+      serial,
+      samplePeriodMs: SAMPLE_PERIOD_MS,
+    },
+    sensors: [{ sensor, periodMs: SAMPLE_PERIOD_MS }],
+    faults: NO_FAULTS,
+    seed: 1,
+    samplesMax: 0,
+    isPatient: false,
+  };
+}

@@ -1,0 +1,50 @@
+// What a running collector tells those who watch it: the terminal, `--json`, the log.
+
+import type { LinkTraits } from "../../shared/session/link.ts";
+
+export type CollectorEvent =
+  | {
+      readonly event: "connected";
+      readonly device: string;
+      readonly epoch: string;
+      readonly link: LinkTraits["kind"];
+      readonly where: string;
+    }
+  | {
+      readonly event: "disconnected";
+      readonly device: string;
+      readonly link: LinkTraits["kind"];
+      readonly where: string;
+      readonly why: string;
+    }
+  /** Someone was turned away, or never said who they are. */
+  | { readonly event: "refused"; readonly where: string; readonly why: string }
+  /** Text that a device printed on its serial line. */
+  | { readonly event: "console"; readonly where: string; readonly text: string }
+  /** Readings that a device had to drop. */
+  | {
+      readonly event: "gap";
+      readonly device: string;
+      readonly readings: number;
+      readonly reason: string;
+    }
+  /** The store cannot write (isOver false), or can again. */
+  | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
+
+/** Counters since the collector started. */
+export interface CollectorCounters {
+  /** Stored and synced to disk. */
+  batches: number;
+  readings: number;
+  gaps: number;
+  gapReadings: number;
+  /** Records that came again and were not stored again. */
+  duplicates: number;
+  /** Pieces of input that were no frame, and the bytes in them. */
+  noise: number;
+  noiseBytes: number;
+  /** Messages with a good checksum that were no use. */
+  ignored: number;
+  /** Peers turned away. */
+  refusals: number;
+}

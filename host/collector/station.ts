@@ -1,0 +1,89 @@
+// A collector with everything around it: the store opened, the listeners listening. What
+// `senda collect` and `senda demo` run, and what tests start.
+
+import type { Address } from "../links/address.ts";
+import type { SerialAddress } from "../links/serial-port.ts";
+import { SerialHostPort } from "../links/serial-port.ts";
+import { TcpListener } from "../links/tcp-listener.ts";
+import { UdpListener } from "../links/udp-listener.ts";
+import { Store } from "../store/store.ts";
+import { Collector } from "./collector.ts";
+import type { CollectorCounters, CollectorEvent } from "./events.ts";
+
+export interface StationOptions {
+  readonly db: string;
+  readonly tcp: Address | "off";
+  readonly udp: Address | "off";
+  readonly serial: readonly SerialAddress[];
+  /** Name and version, for the devices' logs. */
+  readonly name: string;
+  readonly handleEvent: (event: CollectorEvent) => void;
+}
+
+/** Where a station really listens; undefined where it does not. */
+export interface StationAddresses {
+  readonly tcp: Address | undefined;
+  readonly udp: Address | undefined;
+  readonly serial: readonly string[];
+}
+
+export class Station {
+  readonly collector: Collector;
+  readonly #store: Store;
+  readonly #ports: (TcpListener | UdpListener | SerialHostPort)[] = [];
+  #tcp: TcpListener | undefined;
+  #udp: UdpListener | undefined;
+
+  private constructor(store: Store, options: StationOptions) {
+    this.#store = store;
+    const { name, handleEvent } = options;
+    this.collector = new Collector({ store, name, handleEvent });
+  }
+
+  /** Opens the store, then the listeners. Rejects with a StoreError or a LinkError, everything closed again. */
+  static async open(options: StationOptions): Promise<Station> {
+    const store = await Store.open({ path: options.db });
+    const station = new Station(store, options);
+    try {
+      await station.#listen(options);
+      return station;
+    } catch (error) {
+      await station.close();
+      throw error;
+    }
+  }
+
+  /** The addresses in use; ports that were asked for as 0 have their number here. */
+  addresses(serial: readonly SerialAddress[]): StationAddresses {
+    return {
+      tcp: this.#tcp?.address,
+      udp: this.#udp?.address,
+      serial: serial.map(({ path }) => path),
+    };
+  }
+
+  get counters(): CollectorCounters {
+    return this.collector.counters;
+  }
+
+  /** Stops in order: no new links, everything that came is on disk, devices told, files closed. */
+  async close(): Promise<void> {
+    await this.collector.stop();
+    for (const port of this.#ports) port.close();
+    await this.#store.close();
+  }
+
+  async #listen({ tcp, udp, serial }: StationOptions): Promise<void> {
+    if (tcp !== "off") {
+      this.#tcp = await TcpListener.open(tcp, this.collector);
+      this.#ports.push(this.#tcp);
+    }
+    if (udp !== "off") {
+      this.#udp = await UdpListener.open(udp, this.collector);
+      this.#ports.push(this.#udp);
+    }
+    for (const address of serial) {
+      this.#ports.push(await SerialHostPort.open(address, this.collector));
+    }
+  }
+}

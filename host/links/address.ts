@@ -1,0 +1,23 @@
+// Addresses as people write them: "127.0.0.1:7363", "[::1]:7363", ":7363", "7363".
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const PORT_MAX = 65_535;
+
+/** Parses an address; a missing host is loopback. Undefined where it is none. */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:(\[[^\]]+\]|[^:[\]]*):)?(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[2]);
+  if (port > PORT_MAX) return undefined;
+  const host = (match[1] ?? "").replace(/^\[|\]$/g, "");
+  return { host: host === "" ? "127.0.0.1" : host, port };
+}
+
+/** The inverse of `parseAddress`. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,128 @@
+// Devices that connect by TCP. PROTOCOL 3.2.
+
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import {
+  STREAM_HEADER_BYTES,
+  StreamDecoder,
+  writeStreamHeader,
+} from "../../shared/frame/stream.ts";
+import { MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
+import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
+import { type Address, formatAddress } from "./address.ts";
+import type { HostLinkIo, LinkHub } from "./host-link-io.ts";
+import { listenError } from "./listen-error.ts";
+
+const TRAITS: LinkTraits = {
+  kind: "tcp",
+  isReliable: true,
+  isDatagram: false,
+  messageBytesMax: MESSAGE_BYTES_MAX,
+  receiveBytesMax: 0,
+};
+
+/** Connections that may wait to be accepted: a fleet that comes back at once. */
+const BACKLOG = 1_024;
+
+/** A peer that does not read what is left for it is not waited for longer than this. */
+const LINGER_MS = 2_000;
+
+export class TcpListener {
+  readonly #hub: LinkHub;
+  readonly #server: Server;
+
+  private constructor(hub: LinkHub) {
+    this.#hub = hub;
+    this.#server = createServer({ noDelay: true }, (socket) => acceptTcp(socket, this.#hub));
+  }
+
+  /** Listens on `address`; port 0 is any free one. Rejects with a LinkError. */
+  static open(address: Address, hub: LinkHub): Promise<TcpListener> {
+    const listener = new TcpListener(hub);
+    const { host, port } = address;
+    return new Promise((resolve, reject) => {
+      const server = listener.#server;
+      server.once("error", (error) =>
+        reject(listenError(`TCP ${formatAddress(address)}`, "--tcp", error)),
+      );
+      server.listen({ host, port, backlog: BACKLOG }, () => {
+        server.removeAllListeners("error");
+        server.on("error", () => undefined); // a failed accept is that peer's trouble, not ours
+        resolve(listener);
+      });
+    });
+  }
+
+  get address(): Address {
+    const { address, port } = this.#server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  /** Accepts no more; open links end on their own. */
+  close(): void {
+    this.#server.close();
+  }
+}
+
+function acceptTcp(socket: Socket, hub: LinkHub): void {
+  socket.on("error", () => socket.destroy()); // "close" follows
+  const io = new TcpLinkIo(socket);
+  const id = hub.handleLinkUp(io);
+  if (id === undefined) {
+    socket.destroy();
+    return;
+  }
+  const decoder = new StreamDecoder();
+  socket.on("data", (chunk) => {
+    decoder.handleBytes(chunk);
+    if (!drain(decoder, id, io.where, hub)) socket.destroy();
+    hub.pump();
+  });
+  socket.on("drain", () => {
+    hub.handleBlocked(id, false);
+    hub.pump();
+  });
+  socket.on("close", () => {
+    hub.handleLinkDown(id);
+    hub.pump();
+  });
+  io.handleBlocked = () => hub.handleBlocked(id, true);
+}
+
+/** False where the stream is beyond repair. */
+function drain(decoder: StreamDecoder, id: LinkId, where: string, hub: LinkHub): boolean {
+  for (let event = decoder.pollFrame(); event !== undefined; event = decoder.pollFrame()) {
+    if (event.kind === "message") {
+      hub.handleMessage(id, event.bytes);
+    } else {
+      hub.handleNoise(where, event);
+      if (event.kind === "broken") return false;
+    }
+  }
+  return true;
+}
+
+class TcpLinkIo implements HostLinkIo {
+  readonly traits = TRAITS;
+  readonly where: string;
+  handleBlocked: () => void = () => undefined;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const { remoteAddress = "?", remotePort = 0 } = socket;
+    this.where = `tcp ${formatAddress({ host: remoteAddress, port: remotePort })}`;
+  }
+
+  send(message: Uint8Array): void {
+    const frame = Buffer.allocUnsafe(STREAM_HEADER_BYTES + message.length);
+    writeStreamHeader(frame, 0, message.length);
+    frame.set(message, STREAM_HEADER_BYTES);
+    if (!this.#socket.write(frame)) this.handleBlocked();
+  }
+
+  end(): void {
+    if (this.#socket.writableEnded) return;
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
+  }
+}

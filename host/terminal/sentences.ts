@@ -1,0 +1,35 @@
+// What happens in a collector, in words for people.
+
+import type { CollectorCounters, CollectorEvent } from "../collector/events.ts";
+import { printable } from "./printable.ts";
+
+/** One line without a newline. */
+export function describeEvent(event: CollectorEvent): string {
+  switch (event.event) {
+    case "connected":
+      return `+ ${printable(event.device)} is here over ${event.where}`;
+    case "disconnected":
+      return `- ${printable(event.device)} left ${event.where}: ${printable(event.why)}`;
+    case "refused":
+      return `! ${event.where} turned away: ${printable(event.why)}`;
+    case "console":
+      return `  ${event.where} says: ${printable(event.text.trimEnd())}`;
+    case "gap":
+      return `! ${printable(event.device)} had to drop ${count(event.readings, "reading")} (${event.reason})`;
+    case "trouble":
+      return `${event.isOver ? "+" : "!"} store: ${event.text}`;
+  }
+}
+
+export function describeCounters(counters: CollectorCounters): string {
+  const { readings, batches, gaps, gapReadings, noise, refusals } = counters;
+  const parts = [`Stored ${count(readings, "reading")} in ${count(batches, "batch", "batches")}`];
+  if (gaps > 0) parts.push(`${count(gaps, "gap")} of ${count(gapReadings, "reading")}`);
+  if (noise > 0) parts.push(`${count(noise, "piece")} of noise skipped`);
+  if (refusals > 0) parts.push(`${count(refusals, "peer")} turned away`);
+  return `${parts.join(", ")}.`;
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}
