@@ -6,7 +6,7 @@ import { build } from "esbuild";
 const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "warning" };
 
 /** Libraries that bring native parts, or files of their own, stay in node_modules. */
-const hostExternals = ["serialport", "@photostructure/sqlite", "pino", "commander"];
+const hostExternals = ["serialport", "@photostructure/sqlite", "commander"];
 
 export async function buildHost() {
   await mkdir("dist", { recursive: true });

@@ -9,8 +9,9 @@ import { printable } from "./printable.ts";
 const REDRAW_MS = 500;
 const PLAIN_LINES_MS = 5_000;
 
-/** Rows that are drawn; further devices are counted below the table. */
+/** Rows that are drawn, or fewer where the terminal is low; further devices are counted below the table. */
 const ROWS_MAX = 20;
+const ROWS_BESIDE = 4;
 
 const WIDTH_DEFAULT = 100;
 
@@ -62,7 +63,9 @@ export class LiveTable {
       for (const view of views) this.#out.write(`${plainLine(view)}\n`);
       return;
     }
-    const lines = tableLines(views, this.#out.columns || WIDTH_DEFAULT);
+    const { columns, rows } = this.#out;
+    const rowsMax = Math.max(1, Math.min(ROWS_MAX, (rows || ROWS_MAX) - ROWS_BESIDE));
+    const lines = tableLines(views, columns || WIDTH_DEFAULT, rowsMax);
     this.#erase();
     this.#out.write(`${lines.join("\n")}\n`);
     this.#drawnLines = lines.length;
@@ -74,8 +77,8 @@ export class LiveTable {
   }
 }
 
-function tableLines(views: readonly DeviceView[], width: number): string[] {
-  const rows = [HEADER, ...views.slice(0, ROWS_MAX).map(rowOf)];
+function tableLines(views: readonly DeviceView[], width: number, rowsMax: number): string[] {
+  const rows = [HEADER, ...views.slice(0, rowsMax).map(rowOf)];
   const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row, index) => {
     const cells = row.map((cell, column) =>
@@ -85,7 +88,7 @@ function tableLines(views: readonly DeviceView[], width: number): string[] {
     const cut = line.length >= width ? `${line.slice(0, width - 2)}…` : line;
     return index === 0 ? `\x1b[2m${cut}\x1b[0m` : cut;
   });
-  const hidden = views.length - ROWS_MAX;
+  const hidden = views.length - rowsMax;
   return hidden > 0 ? [...lines, `and ${hidden} more`] : lines;
 }
 

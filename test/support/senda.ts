@@ -1,0 +1,110 @@
+// The real program as a process of its own: `dist/senda.js`, which the global set-up has built.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
+
+const SENDA = fileURLToPath(new URL("../../dist/senda.js", import.meta.url));
+
+export interface Finished {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end. */
+export function runSenda(...args: readonly string[]): Promise<Finished> {
+  const child = spawn(process.execPath, [SENDA, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  return new Promise((resolve) => {
+    child.once("close", (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+type JsonLine = Readonly<Record<string, unknown>> & { readonly event: string };
+
+/** A command that goes on and prints one JSON object a line. */
+export class RunningSenda {
+  readonly events: JsonLine[] = [];
+  stderr = "";
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  #waiters: (() => void)[] = [];
+
+  constructor(...args: readonly string[]) {
+    const child = spawn(process.execPath, [SENDA, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    this.#ended = new Promise((resolve) => {
+      child.once("close", (status) => {
+        resolve(status);
+        this.#wake();
+      });
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+    createInterface(child.stdout).on("line", (line) => {
+      this.events.push(JSON.parse(line) as JsonLine);
+      this.#wake();
+    });
+    RUNNING.add(this);
+  }
+
+  /** The first line of this kind, from `skip` matching lines on; waits for it. Rejects where the program ends first. */
+  async event(kind: string, skip = 0): Promise<JsonLine> {
+    for (;;) {
+      const found = this.events.filter(({ event }) => event === kind)[skip];
+      if (found !== undefined) return found;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        throw new Error(`the program ended without "${kind}": ${this.stderr}`);
+      }
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  /** Ctrl-C, and the exit status. */
+  stop(): Promise<number | null> {
+    this.#child.kill("SIGINT");
+    return this.#ended;
+  }
+
+  /** Dead at once, whatever it was doing. */
+  kill(): Promise<number | null> {
+    this.#child.kill("SIGKILL");
+    return this.#ended;
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+}
+
+const RUNNING = new Set<RunningSenda>();
+
+/** The port number at the end of "ADDR:PORT". */
+export function portOf(address: unknown): string {
+  return String(address).replace(/^.*:/, "");
+}
+
+/** A folder that goes with the test file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "senda-test-"));
+  afterAll(async () => {
+    for (const running of RUNNING) await running.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}

@@ -1,0 +1,260 @@
+// The firmware and a collector's endpoint in one engine, on one virtual clock, joined by a scripted
+// TCP connection that is cut once. The same world runs on Node and in XS; both must say the same
+// bytes. Fakes: the platform's TCP, timers and random numbers, and a store that is a counter.
+
+import { Firmware } from "../../device/firmware.ts";
+import type { TcpOptions, TcpSocket, WritableBytes } from "../../device/platform/ecma419.ts";
+import type { Platform } from "../../device/platform/platform.ts";
+import { RandomSensor } from "../../device/sensors/random.ts";
+import { DEFAULT_SETTINGS } from "../../device/settings.ts";
+import { ByteWriter } from "../../shared/bytes/cursor.ts";
+import { StreamDecoder, writeStreamHeader } from "../../shared/frame/stream.ts";
+import { HostEndpoint, type HostEvent } from "../../shared/session/host-endpoint.ts";
+import { endOf } from "../../shared/session/host-session.ts";
+import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
+
+export interface WorldOptions {
+  readonly samples: number;
+  /** The connection is cut after so many frames from the device; 0 for never. */
+  readonly cutAfterFrames: number;
+  /** Leaves the bytes out of the report, to measure without the cost of writing them down. */
+  readonly isSilent?: boolean;
+}
+
+export interface WorldReport {
+  /** Every write of either side in order, as "> hex" (device) and "< hex" (collector). */
+  readonly transcript: readonly string[];
+  readonly samples: number;
+  readonly readings: number;
+  readonly acknowledged: number;
+  readonly reconnects: number;
+  /** Records in the store. */
+  readonly stored: number;
+  readonly virtualMs: number;
+}
+
+const LINK: LinkTraits = {
+  kind: "tcp",
+  isReliable: true,
+  isDatagram: false,
+  messageBytesMax: 65_536,
+  receiveBytesMax: 0,
+};
+const TCP_ROOM = 5_744;
+const VIRTUAL_MS_MAX = 600_000;
+const HEADER_BYTES = 4;
+
+interface Alarm {
+  readonly callback: () => void;
+  readonly atMs: number;
+  readonly order: number;
+}
+
+class World {
+  readonly transcript: string[] = [];
+  nowMs = 0;
+  stored = 0;
+  readonly #options: WorldOptions;
+  #alarms: Alarm[] = [];
+  #order = 0;
+  readonly #host = new HostEndpoint({ collector: "world" });
+  readonly #sockets = new Map<LinkId, ScriptedTcp>();
+  #nextLink: LinkId = 1;
+  #framesLeft: number;
+  #seed = 1;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#framesLeft = options.cutAfterFrames;
+  }
+
+  createPlatform(): Platform {
+    const world = this;
+    class Unused {
+      constructor() {
+        throw new Error("this world has TCP only");
+      }
+    }
+    return {
+      TCP: class extends ScriptedTcp {
+        constructor(options: TcpOptions) {
+          super(options, world);
+        }
+      },
+      UDP: Unused as unknown as Platform["UDP"],
+      Serial: Unused as unknown as Platform["Serial"],
+      timers: {
+        set: (callback, delayMs) => this.after(delayMs, callback),
+        repeat: () => {
+          throw new Error("the firmware uses one-shot timers only");
+        },
+        clear: (timer) => {
+          this.#alarms = this.#alarms.filter((alarm) => alarm !== timer);
+        },
+      },
+      ticks: () => Math.floor(this.nowMs) | 0,
+      resolve: (host, found) => {
+        this.after(0, () => found(host));
+      },
+      randomBytes: (count) => new Uint8Array(count).map(() => this.#randomByte()),
+      trace: () => undefined,
+      resetReason: () => "power-on",
+    };
+  }
+
+  /** Lehmer's generator with ZX81's constants: anything will do that both engines compute alike. */
+  #randomByte(): number {
+    this.#seed = (this.#seed * 75) % 65_537;
+    return this.#seed & 0xff;
+  }
+
+  after(delayMs: number, callback: () => void): Alarm {
+    const alarm = { callback, atMs: this.nowMs + Math.ceil(delayMs), order: this.#order++ };
+    this.#alarms.push(alarm);
+    return alarm;
+  }
+
+  /** Lets the next thing happen. */
+  step(): void {
+    let next = this.#alarms[0]!;
+    for (const alarm of this.#alarms) {
+      if (alarm.atMs < next.atMs || (alarm.atMs === next.atMs && alarm.order < next.order))
+        next = alarm;
+    }
+    this.#alarms.splice(this.#alarms.indexOf(next), 1);
+    this.nowMs = Math.max(this.nowMs, next.atMs);
+    next.callback();
+  }
+
+  connect(socket: ScriptedTcp): LinkId {
+    const id = this.#nextLink++;
+    this.#sockets.set(id, socket);
+    this.#host.handleLinkUp(id, LINK, this.nowMs);
+    this.after(1, () => socket.deliverWritable(TCP_ROOM));
+    return id;
+  }
+
+  disconnect(id: LinkId): void {
+    this.#sockets.delete(id);
+    this.#host.handleLinkDown(id);
+  }
+
+  /** Bytes from the device; false where the connection was cut right behind them. */
+  receive(id: LinkId, bytes: Uint8Array, decoder: StreamDecoder): boolean {
+    this.#note(">", bytes);
+    decoder.handleBytes(bytes);
+    for (let event = decoder.pollFrame(); event !== undefined; event = decoder.pollFrame()) {
+      if (event.kind !== "message") throw new Error(`the device sent ${event.kind}`);
+      this.#host.handleMessage(id, event.bytes, this.nowMs);
+      this.#drainHost();
+      if (--this.#framesLeft === 0) return false;
+    }
+    return true;
+  }
+
+  #drainHost(): void {
+    const host = this.#host;
+    for (let event = host.pollEvent(); event !== undefined; event = host.pollEvent()) {
+      this.#handleHostEvent(event);
+    }
+    const writer = new ByteWriter(new Uint8Array(2_048));
+    for (;;) {
+      writer.reset(writer.bytes, HEADER_BYTES);
+      const id = host.pollTransmit(writer, this.nowMs);
+      if (id === undefined) return;
+      writeStreamHeader(writer.bytes, 0, writer.position - HEADER_BYTES);
+      const frame = writer.written().slice();
+      this.#note("<", frame);
+      this.after(1, () => this.#sockets.get(id)?.deliverReadable(frame));
+    }
+  }
+
+  #handleHostEvent(event: HostEvent): void {
+    if (event.kind === "resume") {
+      const resumed = { epochId: 1, next: this.stored, schemas: this.stored === 0 ? [] : [0] };
+      this.#host.handleResumed(event.link, event.hello, resumed, 1, this.nowMs);
+    } else if (event.kind === "record") {
+      const { session, record } = event;
+      this.stored = endOf(record);
+      this.after(2, () => {
+        this.#host.handleStored(session, endOf(record));
+        this.#drainHost();
+      });
+    } else if (event.kind === "close") {
+      throw new Error(`the collector closes: ${event.why}`);
+    }
+  }
+
+  #note(mark: string, bytes: Uint8Array): void {
+    if (this.#options.isSilent) return;
+    let hex = "";
+    for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+    this.transcript.push(`${mark} ${hex}`);
+  }
+}
+
+class ScriptedTcp implements TcpSocket {
+  readonly #options: TcpOptions;
+  readonly #world: World;
+  readonly #decoder = new StreamDecoder();
+  readonly #id: LinkId;
+  #arrived: Uint8Array | undefined;
+  #isClosed = false;
+
+  constructor(options: TcpOptions, world: World) {
+    this.#options = options;
+    this.#world = world;
+    this.#id = world.connect(this);
+  }
+
+  read(): ArrayBuffer | undefined {
+    const bytes = this.#arrived;
+    this.#arrived = undefined;
+    return bytes?.slice().buffer as ArrayBuffer | undefined;
+  }
+
+  write(bytes: WritableBytes): number {
+    const copy = new Uint8Array(bytes as Uint8Array).slice();
+    this.#world.after(1, () => this.#arrive(copy));
+    return TCP_ROOM;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#world.disconnect(this.#id);
+  }
+
+  deliverWritable(count: number): void {
+    if (!this.#isClosed) this.#options.onWritable?.call(this, count);
+  }
+
+  deliverReadable(bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.#arrived = bytes;
+    this.#options.onReadable?.call(this, bytes.length);
+  }
+
+  #arrive(bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    if (this.#world.receive(this.#id, bytes, this.#decoder)) return;
+    this.#options.onError?.call(this);
+  }
+}
+
+/** Runs a device until all its samples are acknowledged. */
+export function runWorld(options: WorldOptions): WorldReport {
+  const world = new World(options);
+  const firmware = new Firmware({
+    platform: world.createPlatform(),
+    settings: { ...DEFAULT_SETTINGS, device: "xs-1", paths: ["tcp"], samplePeriodMs: 100 },
+    sensors: [{ sensor: new RandomSensor(7), periodMs: 100 }],
+    samplesMax: options.samples,
+  });
+  while (!firmware.status.isDone) {
+    if (world.nowMs > VIRTUAL_MS_MAX) throw new Error("the world does not come to an end");
+    world.step();
+  }
+  const { samples, readings, acknowledged, reconnects } = firmware.status;
+  const { transcript, stored, nowMs: virtualMs } = world;
+  return { transcript, samples, readings, acknowledged, reconnects, stored, virtualMs };
+}

@@ -1,0 +1,47 @@
+// The device logic and the protocol core on the real XS engine: encode, frame, acknowledge, cut,
+// reconnect. Every byte that either side says must be the one that Node says.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { decodeUtf8, encodeUtf8 } from "../../shared/bytes/utf8.ts";
+import { describeWith } from "../support/needs.ts";
+import { bundleForXs } from "./bundle.ts";
+import { runWorld, type WorldOptions, type WorldReport } from "./firmware-world.ts";
+import { XS_INSTALL_COMMAND, XsEngine, xsWorkerPath } from "./xs-engine.ts";
+
+const OPTIONS: WorldOptions = { samples: 200, cutAfterFrames: 9 };
+
+describeWith(
+  `the XS engine: ${XS_INSTALL_COMMAND}`,
+  xsWorkerPath() !== undefined,
+  "firmware on XS",
+  () => {
+    let engine: XsEngine;
+
+    beforeAll(async () => {
+      engine = await XsEngine.start();
+      await engine.evaluate(await bundleForXs("test/xs/firmware-entry.ts"));
+    });
+
+    afterAll(() => engine?.close());
+
+    async function runOnXs(options: WorldOptions): Promise<WorldReport> {
+      const { reply } = await engine.command(encodeUtf8(JSON.stringify(options)));
+      return JSON.parse(decodeUtf8(reply)!) as WorldReport;
+    }
+
+    test("all readings are acknowledged across a cut, as on Node, byte for byte", async () => {
+      const onXs = await runOnXs(OPTIONS);
+      expect(onXs).toMatchObject({
+        samples: 200,
+        readings: 1_000,
+        acknowledged: 1_000,
+        reconnects: 1,
+      });
+      expect(onXs).toEqual(runWorld(OPTIONS));
+    });
+
+    test("two runs say the same", async () => {
+      expect(await runOnXs(OPTIONS)).toEqual(await runOnXs(OPTIONS));
+    });
+  },
+);
