@@ -16,6 +16,7 @@ import type { Commit, Trouble } from "../store/operation.ts";
 import type { Store } from "../store/store.ts";
 import { DeviceBoard } from "./device-board.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
+import { describeEvent } from "./sentences.ts";
 
 /** Links that may be open at a time; further ones are closed at once, and counted as refused. */
 const LINKS_MAX = 20_000;
@@ -26,6 +27,9 @@ const RETRY_AFTER_MS = 2_000;
 /** Longest console line that is passed on; a device that prints on without end is cut there. */
 const CONSOLE_TEXT_MAX = 2_000;
 
+/** Of refusals at most one in so long is kept in the store: strangers must not fill it. */
+const REFUSALS_KEPT_MS = 1_000;
+
 const U32_MAX = 0xffff_ffff;
 
 export interface CollectorOptions {
@@ -33,6 +37,8 @@ export interface CollectorOptions {
   /** Name and version, for the devices' logs. */
   readonly name: string;
   readonly handleEvent: (event: CollectorEvent) => void;
+  /** The store has ended for good. */
+  readonly handleFailure: (error: Error) => void;
 }
 
 export class Collector implements LinkHub {
@@ -48,6 +54,7 @@ export class Collector implements LinkHub {
   readonly #timer: NodeJS.Timeout;
   #nextLinkId: LinkId = 1;
   #isStopped = false;
+  #refusalKeptMs = Number.NEGATIVE_INFINITY;
   readonly #counters = {
     batches: 0,
     readings: 0,
@@ -63,6 +70,7 @@ export class Collector implements LinkHub {
     this.#store = options.store;
     this.#endpoint = new HostEndpoint({ collector: options.name });
     this.#store.onCommit = (commit) => this.#handleCommit(commit);
+    this.#store.onFailure = options.handleFailure;
     this.#store.onTrouble = (trouble) => this.#handleTrouble(trouble);
     this.#timer = setInterval(() => this.pump(), 250);
   }
@@ -104,14 +112,14 @@ export class Collector implements LinkHub {
   handleNoise(where: string, event: Exclude<FrameEvent, { kind: "message" }>): void {
     if (event.kind === "text") {
       const text = new TextDecoder().decode(event.bytes).slice(0, CONSOLE_TEXT_MAX);
-      this.#options.handleEvent({ event: "console", where, text });
+      this.#tell({ event: "console", where, text });
       return;
     }
     this.#counters.noise++;
     this.#counters.noiseBytes += event.kind === "noise" ? event.dropped : 0;
     if (event.kind === "broken") {
       const why = "it does not speak this protocol (a frame longer than any of ours)";
-      this.#options.handleEvent({ event: "refused", where, why });
+      this.#tell({ event: "refused", where, why });
     }
   }
 
@@ -183,7 +191,7 @@ export class Collector implements LinkHub {
         this.pump();
       },
       (error: Error) => {
-        this.#options.handleEvent({ event: "trouble", isOver: false, text: error.message });
+        this.#tell({ event: "trouble", isOver: false, text: error.message });
       },
     );
   }
@@ -194,11 +202,11 @@ export class Collector implements LinkHub {
     const before = this.#linkSessions.get(id);
     this.#sessions.set(session.epochId, session);
     this.#linkSessions.set(id, session);
-    this.board.handleSession(session);
+    this.board.handleSession(session, monotonicMs());
     if (before === session) return; // it greeted twice
     const { device, epoch } = session;
     const link = io.traits.kind;
-    this.#options.handleEvent({ event: "connected", device, epoch, link, where: io.where });
+    this.#tell({ event: "connected", device, epoch, link, where: io.where });
   }
 
   #append(id: LinkId, session: HostSession, record: HostRecord): void {
@@ -207,7 +215,7 @@ export class Collector implements LinkHub {
     if (record.kind !== "gap") return;
     const { readings, reason } = record;
     this.#counters.gapReadings += readings;
-    this.#options.handleEvent({ event: "gap", device: session.device, readings, reason });
+    this.#tell({ event: "gap", device: session.device, readings, reason });
   }
 
   #putClock(session: HostSession, { deviceMs, hostMs, uncertaintyMs }: ClockSample): void {
@@ -237,7 +245,19 @@ export class Collector implements LinkHub {
   }
 
   #handleTrouble({ isOver, text }: Trouble): void {
-    this.#options.handleEvent({ event: "trouble", isOver, text });
+    this.#tell({ event: "trouble", isOver, text });
+  }
+
+  /** Tells whoever watches, and keeps what an operator will want to look up later. */
+  #tell(event: CollectorEvent): void {
+    this.#options.handleEvent(event);
+    if (event.event === "console" || event.event === "trouble") return;
+    const nowMs = monotonicMs();
+    if (event.event === "refused" && nowMs < this.#refusalKeptMs + REFUSALS_KEPT_MS) return;
+    if (event.event === "refused") this.#refusalKeptMs = nowMs;
+    const device = "device" in event ? { device: event.device } : {};
+    const text = describeEvent(event);
+    this.#store.putEvent({ atUs: utcMicros(), kind: event.event, text, ...device });
   }
 
   #leaveSession(id: LinkId, io: HostLinkIo): void {
@@ -248,12 +268,12 @@ export class Collector implements LinkHub {
     const { kind: link } = io.traits;
     const { where } = io;
     if (session === undefined) {
-      if (why !== undefined) this.#options.handleEvent({ event: "refused", where, why });
+      if (why !== undefined) this.#tell({ event: "refused", where, why });
       return;
     }
     const { device } = session;
     const reason = why ?? "the link closed";
-    this.#options.handleEvent({ event: "disconnected", device, link, where, why: reason });
+    this.#tell({ event: "disconnected", device, link, where, why: reason });
     const isOver = session.links.size === 0 && this.#sessions.get(session.epochId) === session;
     if (isOver) this.#sessions.delete(session.epochId);
   }

@@ -26,7 +26,9 @@ export interface DeviceView {
 interface Entry {
   session: HostSession;
   readings: number;
+  /** Smoothed, and still too low while the device is new: see `viewOf`. */
   rate: number;
+  readonly sinceMs: number;
   /** Readings at the last update of the rate. */
   ratedReadings: number;
   values: Record<string, JsonValue>;
@@ -37,11 +39,11 @@ export class DeviceBoard {
   #ratedAtMs = 0;
 
   /** A session of the device has begun or goes on. */
-  handleSession(session: HostSession): void {
+  handleSession(session: HostSession, nowMs: number): void {
     const entry = this.#entries.get(session.device);
     if (entry !== undefined) entry.session = session;
     else {
-      const fresh = { session, readings: 0, rate: 0, ratedReadings: 0, values: {} };
+      const fresh = { session, readings: 0, rate: 0, sinceMs: nowMs, ratedReadings: 0, values: {} };
       this.#entries.set(session.device, fresh);
     }
   }
@@ -60,7 +62,7 @@ export class DeviceBoard {
   /** All devices by name. `nowMs` brings the rates up to date. */
   views(nowMs: number): DeviceView[] {
     this.#updateRates(nowMs);
-    const views = [...this.#entries.values()].map(viewOf);
+    const views = [...this.#entries.values()].map((entry) => viewOf(entry, nowMs));
     return views.sort((a, b) => a.device.localeCompare(b.device, "en", { numeric: true }));
   }
 
@@ -72,7 +74,7 @@ export class DeviceBoard {
   #updateRates(nowMs: number): void {
     const passedMs = nowMs - this.#ratedAtMs;
     if (passedMs <= 0) return;
-    const weight = this.#ratedAtMs === 0 ? 1 : 1 - Math.exp(-passedMs / RATE_WINDOW_MS);
+    const weight = 1 - Math.exp(-passedMs / RATE_WINDOW_MS);
     this.#ratedAtMs = nowMs;
     for (const entry of this.#entries.values()) {
       const rate = ((entry.readings - entry.ratedReadings) * 1_000) / passedMs;
@@ -82,12 +84,13 @@ export class DeviceBoard {
   }
 }
 
-function viewOf(entry: Entry): DeviceView {
-  const { session, rate, readings, values } = entry;
+function viewOf(entry: Entry, nowMs: number): DeviceView {
+  const { session, rate, sinceMs, readings, values } = entry;
+  const share = 1 - Math.exp(-Math.max(nowMs - sinceMs, 1) / RATE_WINDOW_MS); // of the window that has passed
   return {
     device: session.device,
     links: [...new Set([...session.links].map((link) => link.traits.kind))],
-    readingsPerSecond: rate,
+    readingsPerSecond: rate / share,
     readings,
     stored: session.stored,
     waiting: session.waiting,

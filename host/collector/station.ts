@@ -29,6 +29,8 @@ export interface StationAddresses {
 
 export class Station {
   readonly collector: Collector;
+  /** Resolves with the reason where the store ends for good; the station is then of no more use. */
+  readonly failure: Promise<Error>;
   readonly #store: Store;
   readonly #ports: (TcpListener | UdpListener | SerialHostPort)[] = [];
   #tcp: TcpListener | undefined;
@@ -37,7 +39,16 @@ export class Station {
   private constructor(store: Store, options: StationOptions) {
     this.#store = store;
     const { name, handleEvent } = options;
-    this.collector = new Collector({ store, name, handleEvent });
+    let fail: (error: Error) => void = () => undefined;
+    this.failure = new Promise((resolve) => {
+      fail = resolve;
+    });
+    this.collector = new Collector({
+      store,
+      name,
+      handleEvent,
+      handleFailure: (error) => fail(error),
+    });
   }
 
   /** Opens the store, then the listeners. Rejects with a StoreError or a LinkError, everything closed again. */
@@ -68,9 +79,12 @@ export class Station {
 
   /** Stops in order: no new links, everything that came is on disk, devices told, files closed. */
   async close(): Promise<void> {
-    await this.collector.stop();
-    for (const port of this.#ports) port.close();
-    await this.#store.close();
+    try {
+      await this.collector.stop();
+    } finally {
+      for (const port of this.#ports) port.close();
+      await this.#store.close();
+    }
   }
 
   async #listen({ tcp, udp, serial }: StationOptions): Promise<void> {

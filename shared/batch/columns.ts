@@ -48,7 +48,7 @@ export class BatchColumns {
 }
 
 /** True where a column of the channel keeps its values in `numbers`. */
-export function isNumeric(channel: Channel): boolean {
+function isNumeric(channel: Channel): boolean {
   return isIntegral(channel.kind) || channel.kind === "float32" || channel.kind === "float64";
 }
 

@@ -6,7 +6,7 @@ import type { ByteReader, ByteWriter } from "../bytes/cursor.ts";
 import { BATCH_ROWS_MAX } from "../limits.ts";
 
 /** Rows one after the other, each value as the difference to the one before it. */
-export const FORMAT_ROWS = 1;
+const FORMAT_ROWS = 1;
 
 const ROWS_POSITION = 1;
 

@@ -1,7 +1,8 @@
 // CRC-32C (Castagnoli), the checksum of serial frames, datagrams and stored batches.
 // Reflected polynomial 0x82F63B78, initial value and final XOR 0xFFFFFFFF; the check value of
-// "123456789" is 0xE3069283 (RFC 3720 B.4). Chosen over CRC-32: it detects all errors of up to
-// five bits in messages of our size (docs/decisions/0003-checksums.md).
+// "123456789" is 0xE3069283 (RFC 3720 B.4). Chosen over CRC-32: it detects all errors of up to five
+// bits in messages of up to 655 bytes, and beyond that all of up to three bits and of any odd number
+// (docs/decisions/0003-checksums.md).
 
 const POLYNOMIAL_REFLECTED = 0x82f63b78;
 

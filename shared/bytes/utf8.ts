@@ -15,7 +15,7 @@ export function utf8Length(text: string): number {
 }
 
 /** Writes `text` into `into` at `position`, where `utf8Length(text)` bytes must be free. Returns the position after it. */
-export function writeUtf8(text: string, into: Uint8Array, position: number): number {
+function writeUtf8(text: string, into: Uint8Array, position: number): number {
   let at = position;
   for (let index = 0; index < text.length; index++) {
     const code = codePointAt(text, index);

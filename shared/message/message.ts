@@ -82,7 +82,7 @@ export interface SchemaMessage {
 }
 
 /** Host to device: send me this schema. */
-export interface Want {
+interface Want {
   readonly kind: "want";
   readonly number: number;
 }
@@ -121,7 +121,7 @@ export interface Ack {
 }
 
 /** Either side: are you there? PROTOCOL 4.9. */
-export interface Ping {
+interface Ping {
   readonly kind: "ping";
   readonly id: number;
 }
@@ -134,7 +134,7 @@ export interface Pong {
 }
 
 /** Either side: the session ends on this link. PROTOCOL 4.10. */
-export interface Bye {
+interface Bye {
   readonly kind: "bye";
   readonly reason: ByeReason;
   /** How long to stay away; 0 for as you like. */

@@ -30,7 +30,7 @@ const PING_AGAIN_PART = 0.2;
 /** Default of `silenceMsMax` (DESIGN: notice a silent death within 5 s). */
 export const SILENCE_MS_MAX = 5_000;
 
-export interface DeviceSchema {
+interface DeviceSchema {
   readonly number: number;
   readonly hash: number;
   /** As `encodeSchema` makes it. */

@@ -64,7 +64,12 @@ export class HostSession {
     return Math.max(this.announced, this.received) - this.stored;
   }
 
-  /** Takes a record. After "in-order", it and whatever waited for it come from `pollRecord`. */
+  /** Records that came ahead of their turn: fewer than the window. */
+  get earlyCount(): number {
+    return this.#early.size;
+  }
+
+  /** Takes a record. After "in-order", whatever waited for it comes from `pollEarly`. */
   handleRecord(record: HostRecord): Reception {
     const { sequence } = record;
     if (sequence < this.received) {

@@ -95,9 +95,7 @@ describe("a collector under strangers", () => {
 
   test("a foreign protocol on TCP is cut off: its first bytes make a giant length", async () => {
     expect(await talk(tcpPort, "GET / HTTP/1.1\r\nHost: here\r\n\r\n")).toEqual([]);
-    expect(await collector.event("refused")).toMatchObject({
-      why: expect.stringContaining("protocol"),
-    });
+    await collector.event("refused", "does not speak this protocol");
   });
 
   test("a frame with nonsense in it is refused by name", async () => {
@@ -121,9 +119,7 @@ describe("a collector under strangers", () => {
     const other = frameOf({ ...HELLO, version: 9 });
     const [refusal] = await talk(tcpPort, other);
     expect(refusal).toMatchObject({ kind: "refuse", code: "version", version: PROTOCOL_VERSION });
-    const refused = collector.events.filter(({ event }) => event === "refused");
-    expect(refused.at(-1)!.why).toContain("version 9");
-    expect(refused.at(-1)!.why).toContain(`version ${PROTOCOL_VERSION}`);
+    await collector.event("refused", "version 9", `version ${PROTOCOL_VERSION}`);
   });
 
   test("half a frame and then nothing harms nobody", async () => {

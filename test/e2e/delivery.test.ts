@@ -157,7 +157,7 @@ test("a collector killed by SIGKILL under load, and started again: nothing lost,
     portOf(tcp),
   );
   for (let kill = 0; kill < 3; kill++) {
-    await collector.event("connected", 9); // all ten are in the middle of it
+    await collector.eventAt("connected", 9); // all ten are in the middle of it
     await collector.kill();
     collector = new RunningSenda(...again);
     await collector.event("listening");

@@ -4,9 +4,9 @@ import { PassThrough } from "node:stream";
 import type { WriteStream } from "node:tty";
 import { expect, test } from "vitest";
 import type { DeviceView } from "../../host/collector/device-board.ts";
+import { describeCounters, describeEvent } from "../../host/collector/sentences.ts";
 import { LiveTable } from "../../host/terminal/live-table.ts";
 import { printable } from "../../host/terminal/printable.ts";
-import { describeCounters, describeEvent } from "../../host/terminal/sentences.ts";
 
 const VIEW: DeviceView = {
   device: "sim-1",

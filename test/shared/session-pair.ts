@@ -12,7 +12,7 @@ import { endOf, type HostRecord, type HostSession } from "../../shared/session/h
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
 
 export const CHANNELS: readonly Channel[] = [{ name: "count", kind: "integer", unit: "" }];
-export const EPOCH = "00112233445566aa";
+const EPOCH = "00112233445566aa";
 
 export const TCP: LinkTraits = {
   kind: "tcp",
@@ -39,7 +39,7 @@ interface Delivery {
 }
 
 /** What a store keeps of one epoch. */
-export class FakeStore {
+class FakeStore {
   readonly records: HostRecord[] = [];
   readonly schemas = new Set<number>();
   first: number | undefined;

@@ -5,6 +5,9 @@ import { describe, expect, test } from "vitest";
 import { mulberry32 } from "../../device/sensors/mulberry32.ts";
 import { BatchColumns } from "../../shared/batch/columns.ts";
 import { decodeBatch } from "../../shared/batch/decoder.ts";
+import { ByteWriter } from "../../shared/bytes/cursor.ts";
+import { PROTOCOL_VERSION } from "../../shared/limits.ts";
+import { encodeMessage } from "../../shared/message/encode.ts";
 import { CHANNELS, Pair, SERIAL, TCP, UDP } from "./session-pair.ts";
 
 /** The values that the store holds, in order; a gap's readings as "gap:count". */
@@ -164,4 +167,32 @@ test("whatever a datagram or serial link does to messages, readings arrive once 
     ),
     { numRuns: 60 },
   );
+});
+
+test("a collector of another version is left with both versions named", () => {
+  const pair = new Pair();
+  pair.open(1, TCP);
+  const writer = new ByteWriter(new Uint8Array(64));
+  encodeMessage({ kind: "refuse", version: 9, code: "version", detail: "" }, writer);
+  pair.device.handleMessage(1, writer.written(), pair.nowMs);
+  expect(pair.device.pollEvent()).toEqual({
+    kind: "refused",
+    link: 1,
+    code: "version",
+    detail: `the collector speaks protocol version 9, this firmware version ${PROTOCOL_VERSION}`,
+  });
+});
+
+test("a datagram of an earlier session is no part of this one", () => {
+  const pair = new Pair();
+  pair.open(1, UDP);
+  pair.produce(1);
+  pair.run(1_000);
+  const writer = new ByteWriter(new Uint8Array(64));
+  writer.writeU32(12_345);
+  encodeMessage({ kind: "batch", sequence: pair.store.next, body: new Uint8Array(8) }, writer);
+  const ignored = pair.host.ignored;
+  pair.host.handleMessage(1, writer.written(), pair.nowMs);
+  expect(pair.host.ignored).toBe(ignored + 1);
+  expect(pair.host.pollEvent()).toBeUndefined();
 });

@@ -61,13 +61,28 @@ export class RunningSenda {
     RUNNING.add(this);
   }
 
-  /** The first line of this kind, from `skip` matching lines on; waits for it. Rejects where the program ends first. */
-  async event(kind: string, skip = 0): Promise<JsonLine> {
+  /** The first line of this kind in which every word stands; waits for it. Rejects where the program ends first. */
+  event(kind: string, ...words: readonly string[]): Promise<JsonLine> {
+    return this.#find(`"${kind}"`, () =>
+      this.events.find((line) => {
+        const text = JSON.stringify(line);
+        return line.event === kind && words.every((word) => text.includes(word));
+      }),
+    );
+  }
+
+  /** The line of this kind with this index; waits for it. */
+  eventAt(kind: string, index: number): Promise<JsonLine> {
+    const ofKind = () => this.events.filter(({ event }) => event === kind);
+    return this.#find(`${index + 1} times "${kind}"`, () => ofKind()[index]);
+  }
+
+  async #find(what: string, find: () => JsonLine | undefined): Promise<JsonLine> {
     for (;;) {
-      const found = this.events.filter(({ event }) => event === kind)[skip];
+      const found = find();
       if (found !== undefined) return found;
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        throw new Error(`the program ended without "${kind}": ${this.stderr}`);
+        throw new Error(`the program ended without ${what}: ${this.stderr}`);
       }
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }

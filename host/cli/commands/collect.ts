@@ -4,11 +4,11 @@ import { Command } from "commander";
 import { FIRMWARE_VERSION } from "../../../device/firmware.ts";
 import { DEFAULT_PORT } from "../../../device/settings.ts";
 import type { CollectorEvent } from "../../collector/events.ts";
+import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
 import { formatAddress } from "../../links/address.ts";
 import type { SerialAddress } from "../../links/serial-port.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
-import { describeCounters, describeEvent } from "../../terminal/sentences.ts";
 import { type AddressOrOff, addressOrOff, serialAddresses } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -71,9 +71,10 @@ async function collect(flags: CollectFlags): Promise<void> {
   const stop = stopSignal();
   const station = await Station.open({ db, tcp, udp, serial, name, handleEvent: view.handleEvent });
   view.begin(station, station.addresses(serial), db);
-  await stop;
+  const failure = await Promise.race([stop, station.failure]);
   view.stopping();
   await station.close();
+  if (failure !== undefined) throw failure;
   view.end(station);
 }
 

@@ -12,7 +12,8 @@ import {
   type PathKind,
   type SerialSettings,
 } from "../../../device/settings.ts";
-import { Station } from "../../collector/station.ts";
+import { describeCounters, describeEvent } from "../../collector/sentences.ts";
+import { Station, type StationAddresses } from "../../collector/station.ts";
 import { formatAddress } from "../../links/address.ts";
 import { DEFAULT_BAUD } from "../../links/serial-port.ts";
 import { NO_FAULTS } from "../../simulator/faults.ts";
@@ -22,13 +23,14 @@ import { ReplaySensor } from "../../simulator/sensors/replay.ts";
 import { SystemSensor } from "../../simulator/sensors/system.ts";
 import type { SimulatedDeviceOptions } from "../../simulator/simulated-device.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
-import { describeCounters, describeEvent } from "../../terminal/sentences.ts";
 import { type AddressOrOff, addressOrOff } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 /** A small recording of the project's own making; the build puts it beside the program. */
 const RECORDING = fileURLToPath(new URL("./greenhouse.csv", import.meta.url));
+
+const DEFAULT_DB = "senda.db";
 
 /** Fast enough to see something move. */
 const SAMPLE_PERIOD_MS = 500;
@@ -45,7 +47,7 @@ export function demoCommand(): Command {
     .description("Starts a collector and three simulated devices: over TCP, UDP and a serial line.")
     .option("--tcp <addr:port>", "where the collector listens for TCP", addressOrOff, address)
     .option("--udp <addr:port>", "where the collector listens for UDP", addressOrOff, address)
-    .option("--db <file>", "where readings are stored", "senda.db")
+    .option("--db <file>", "where readings are stored", DEFAULT_DB)
     .addHelpText("after", "\nExample:\n  $ senda demo --db /tmp/demo.db")
     .action(demo);
 }
@@ -72,14 +74,7 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
   const addresses = station.addresses(serial);
   const tcpPort = addresses.tcp!.port;
   const udpPort = addresses.udp!.port;
-  process.stdout.write(
-    `Collecting on TCP ${formatAddress(addresses.tcp!)} and UDP ${formatAddress(addresses.udp!)} into ${db}.\n` +
-      `Three simulated devices: random sensors over TCP, this computer over UDP, a greenhouse's recording over ${
-        line === undefined
-          ? "TCP (a serial line needs socat, which is not installed)"
-          : `a serial line (${line.a})`
-      }.\nCtrl-C stops. Look at the readings with: npx senda query random\n\n`,
-  );
+  process.stdout.write(introduction(db, addresses, line?.a));
   const fleet = new Fleet([
     deviceOptions("random", new RandomSensor(1), ["tcp"], tcpPort, udpPort),
     deviceOptions("computer", new SystemSensor(), ["udp"], tcpPort, udpPort),
@@ -97,13 +92,30 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
   ]);
   const table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
   lines.table = table;
-  await stop;
+  const failure = await Promise.race([stop, station.failure]);
   lines.isQuiet = true;
   table.stop();
   fleet.stop();
   await station.close();
+  if (failure !== undefined) throw failure;
   line?.close();
   process.stdout.write(`${describeCounters(station.counters)} They are in ${db}.\n`);
+}
+
+function introduction(db: string, { tcp, udp }: StationAddresses, tty: string | undefined): string {
+  const path =
+    tty === undefined
+      ? "over TCP (a serial line needs socat, which is not installed)"
+      : `over a serial line (${tty})`;
+  const dbFlag = db === DEFAULT_DB ? "" : ` --db ${db}`;
+  return `Collecting into ${db} on TCP ${formatAddress(tcp!)} and UDP ${formatAddress(udp!)}.
+Three simulated devices:
+  random      invented sensors, over TCP
+  computer    this computer's own sensors, over UDP
+  greenhouse  a recording, ${path}
+Ctrl-C stops. Meanwhile, in another terminal: npx senda query random${dbFlag}
+
+`;
 }
 
 /** Events as lines above the table. */

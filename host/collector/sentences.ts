@@ -1,7 +1,7 @@
 // What happens in a collector, in words for people.
 
-import type { CollectorCounters, CollectorEvent } from "../collector/events.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../terminal/printable.ts";
+import type { CollectorCounters, CollectorEvent } from "./events.ts";
 
 /** One line without a newline. */
 export function describeEvent(event: CollectorEvent): string {

@@ -1,0 +1,61 @@
+// Opens a store for writing: looks first, then locks, then lets SQLite at it.
+
+import { checkWritable, inspectFile } from "./file.ts";
+import { lockForWriting } from "./lock.ts";
+import { limitSize, prepareForWriting } from "./schema.ts";
+import { type Database, loadSqlite, sqliteCode } from "./sqlite.ts";
+import { StoreError } from "./store-error.ts";
+import { troubleText } from "./trouble.ts";
+import { StoreWriter } from "./writer.ts";
+
+/** A store that this thread may write to. */
+export interface OpenStore {
+  readonly writer: StoreWriter;
+  /** Bounds the file from here on; existing content stays. */
+  limitSize(bytesMax: number): void;
+  close(): void;
+}
+
+/**
+ * Opens or creates the store at `path` and takes its lock. Rejects with a StoreError where it is
+ * something else, cannot be written, or has a writer; the file is then as it was.
+ */
+export async function openForWriting(path: string, sizeBytesMax?: number): Promise<OpenStore> {
+  const open = await loadSqlite();
+  checkWritable(path, inspectFile(open, path));
+  const lock = lockForWriting(open, path);
+  let database: Database | undefined;
+  try {
+    inspectFile(open, path); // whoever held the lock may have made it since
+    database = open(path);
+    return openWriter(database, () => lock.release(), sizeBytesMax);
+  } catch (error) {
+    database?.close();
+    lock.release();
+    if (sqliteCode(error) === undefined) throw error;
+    throw new StoreError("unreachable", troubleText(path, error), error);
+  }
+}
+
+function openWriter(database: Database, release: () => void, sizeBytesMax?: number): OpenStore {
+  prepareForWriting(database);
+  if (sizeBytesMax !== undefined) limitSize(database, sizeBytesMax);
+  const writer = new StoreWriter(database);
+  writer.recover(performance.now());
+  return {
+    writer,
+    limitSize: (bytesMax) => limitSize(database, bytesMax),
+    close: () => closeStore(database, release),
+  };
+}
+
+/** Empties the log, so that a closed store is one file. */
+function closeStore(database: Database, release: () => void): void {
+  try {
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // The log stays and is read on opening.
+  }
+  database.close();
+  release();
+}

@@ -1,0 +1,212 @@
+// Reads a store, in any process, while a collector may be writing to it. Never makes or changes the
+// store's file. Each query sees one moment of the store and holds no transaction beyond itself, so a
+// slow reader does not make the writer's log grow.
+
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { inspectFile, openImmutable } from "./file.ts";
+import { type ReadingsChunk, type ReadingsQuery, readChunks } from "./readings.ts";
+import {
+  type Database,
+  loadSqlite,
+  type OpenDatabase,
+  SQLITE_CANTOPEN,
+  sqliteCode,
+} from "./sqlite.ts";
+import { StoreError } from "./store-error.ts";
+import type { JsonValue } from "./value.ts";
+
+/** A reader meets a lock only while the writer recovers or ends. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+const LIST_COUNT_MAX = 10_000;
+
+export interface DeviceSummary {
+  readonly name: string;
+  readonly firmware: string;
+  /** UTC, as are all times in microseconds. */
+  readonly firstSeenUs: number;
+  readonly lastSeenUs: number;
+  readonly epochs: number;
+  readonly batches: number;
+  readonly readings: number;
+  /** Readings that the device had to drop. */
+  readonly gapReadings: number;
+  /** Time of the last reading stored; null where no UTC is known. */
+  readonly storedUpToUs: number | null;
+  readonly channels: readonly ChannelSummary[];
+}
+
+interface ChannelSummary {
+  readonly name: string;
+  readonly unit: string;
+  readonly kind: string;
+  readonly resolution: number | null;
+}
+
+export interface LatestValue {
+  readonly channel: string;
+  readonly unit: string;
+  readonly value: JsonValue;
+  readonly epoch: string;
+  readonly uptimeMs: number;
+  /** Null where the epoch's clock was never measured. */
+  readonly timeUs: number | null;
+  readonly uncertaintyUs: number | null;
+}
+
+export interface GapSummary {
+  readonly device: string;
+  readonly epoch: string;
+  readonly sequence: number;
+  readonly count: number;
+  readonly readings: number;
+  /** Device uptime; null where nobody knows. */
+  readonly firstMs: number | null;
+  readonly lastMs: number | null;
+  /** The same in UTC; null also where the epoch's clock was never measured. */
+  readonly firstUs: number | null;
+  readonly lastUs: number | null;
+  readonly reason: string;
+}
+
+export interface EventRow {
+  readonly atUs: number;
+  readonly device: string | null;
+  readonly kind: string;
+  readonly text: string;
+}
+
+/** What to list. */
+export interface ListQuery {
+  readonly device?: string;
+  /** The newest so many; 10,000 unless told. */
+  readonly countMax?: number;
+}
+
+export class StoreReader {
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Opens the store at `path`. Rejects with a StoreError where there is none that this version can read. */
+  static async open(path: string): Promise<StoreReader> {
+    return new StoreReader(await openForReading(path));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** All devices, by name. */
+  devices(): DeviceSummary[] {
+    const rows = this.#database.prepare(DEVICES).all() as (DeviceSummary & { id: number })[];
+    const channels = this.#database.prepare(
+      "SELECT name, unit, kind, resolution FROM channel WHERE device = ? ORDER BY id",
+    );
+    return rows.map(({ id, ...device }) => ({
+      ...device,
+      channels: channels.all(id) as ChannelSummary[],
+    }));
+  }
+
+  /** The last value of each channel of a device; empty where there is no such device. */
+  latest(device: string): LatestValue[] {
+    const rows = this.#database.prepare(LATEST).all(device) as (LatestValue & { value: string })[];
+    return rows.map((row) => ({ ...row, value: JSON.parse(row.value) as JsonValue }));
+  }
+
+  /** Gaps, the newest epoch's first, within an epoch the last first. */
+  gaps(query: ListQuery = {}): GapSummary[] {
+    const device = query.device ?? null;
+    const rows = this.#database.prepare(GAPS).all(device, device, query.countMax ?? LIST_COUNT_MAX);
+    return rows as GapSummary[];
+  }
+
+  /** Events, the newest first. */
+  events(query: ListQuery = {}): EventRow[] {
+    const device = query.device ?? null;
+    const rows = this.#database
+      .prepare(EVENTS)
+      .all(device, device, query.countMax ?? LIST_COUNT_MAX);
+    return rows as EventRow[];
+  }
+
+  /** Readings, batch by batch, in order of time within each epoch. See readChunks. */
+  readings(query: ReadingsQuery = {}): Generator<ReadingsChunk> {
+    return readChunks(this.#database, query);
+  }
+}
+
+/** Opens the store's database for reading. Rejects as StoreReader.open does. */
+export async function openForReading(path: string): Promise<Database> {
+  const open = await loadSqlite();
+  const file = resolve(path);
+  const state = inspectFile(open, file);
+  if (state === "missing") {
+    throw new StoreError(
+      "no-store",
+      `there is no store at ${file}; name the one that a collector writes`,
+    );
+  }
+  if (state === "empty") {
+    throw new StoreError(
+      "no-store",
+      `${file} is an empty file; let a collector make a store of it`,
+    );
+  }
+  return openExisting(open, file);
+}
+
+/**
+ * In a directory that we may not write to, SQLite cannot make the files beside the store that it
+ * shares with a writer. Where there are none there is no writer either, and the file may be read as
+ * it stands.
+ */
+function openExisting(open: OpenDatabase, file: string): Database {
+  const database = open(file, { readOnly: true });
+  try {
+    // The version stands in the header: it can be read where all else is damaged.
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA user_version`);
+    return database;
+  } catch (error) {
+    database.close();
+    const isAlone = sqliteCode(error) === SQLITE_CANTOPEN && !existsSync(`${file}-wal`);
+    if (isAlone) return openImmutable(open, file);
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new StoreError(
+      "unreachable",
+      `${file} cannot be read: ${detail}; check its directory's mode, and the file with \`senda verify\``,
+      error,
+    );
+  }
+}
+
+/** Uptime to UTC in floating point: a device may claim any uptime, and no sum must overflow. */
+const timeUs = (ms: string) => `CAST(${ms} AS REAL) * 1000 + utc_offset_us`;
+
+const DEVICES = `
+SELECT device.id, name, firmware, first_seen_us AS firstSeenUs, last_seen_us AS lastSeenUs,
+  count(epoch.id) AS epochs, total(batches) AS batches, total(readings) AS readings,
+  total(gap_readings) AS gapReadings, max(${timeUs("last_ms")}) AS storedUpToUs
+FROM device LEFT JOIN epoch ON epoch.device = device.id GROUP BY device.id ORDER BY name`;
+
+const LATEST = `
+SELECT channel.name AS channel, unit, value, epoch.epoch AS epoch, ms AS uptimeMs,
+  ${timeUs("ms")} AS timeUs, uncertainty_us AS uncertaintyUs
+FROM latest JOIN device ON device.id = latest.device JOIN channel ON channel.id = latest.channel
+JOIN epoch ON epoch.id = latest.epoch
+WHERE device.name = ? ORDER BY channel.id`;
+
+const GAPS = `
+SELECT device.name AS device, epoch.epoch AS epoch, sequence, count, gap.readings AS readings,
+  gap.first_ms AS firstMs, gap.last_ms AS lastMs, ${timeUs("gap.first_ms")} AS firstUs,
+  ${timeUs("gap.last_ms")} AS lastUs, reason
+FROM gap JOIN epoch ON epoch.id = gap.epoch JOIN device ON device.id = epoch.device
+WHERE ? IS NULL OR device.name = ? ORDER BY gap.epoch DESC, sequence DESC LIMIT ?`;
+
+const EVENTS = `
+SELECT at_us AS atUs, device, kind, text FROM event
+WHERE ? IS NULL OR device = ? ORDER BY id DESC LIMIT ?`;

@@ -1,0 +1,190 @@
+// The tables of a store, version 1, and how a connection to them is set up. docs/decisions/0006-store.md
+// tells why they look like this.
+
+import type { Database } from "./sqlite.ts";
+
+/** "SEND", in the header of every store file (sqlite.org/pragma.html#pragma_application_id). */
+export const APPLICATION_ID = 0x53454e44;
+
+export const STORE_VERSION = 1;
+
+/** Events kept; the oldest go first. */
+export const EVENTS_MAX = 100_000;
+
+/** A batch's key is epoch * 2^32 + sequence, which must stay a safe integer. */
+const SEQUENCES_PER_EPOCH = 2 ** 32;
+
+/** The largest id of an epoch that leaves the batch's key below 2^53. */
+export const EPOCH_ID_MAX = 2 ** 21 - 1;
+
+/** A commit waits so long for another program that holds the database's write lock. */
+const BUSY_TIMEOUT_MS = 1_000;
+
+/** Pages of the log that start a checkpoint: 16 MiB, several commits of a full load. */
+const CHECKPOINT_PAGES = 4_096;
+
+/** To what the log shrinks after a burst. */
+const LOG_BYTES_MAX = 64 * 1024 * 1024;
+
+/** 32 MiB of pages: the insertion points of some thousand epochs. */
+const CACHE_KIB = 32 * 1024;
+
+/** How a batch came, as the batch table numbers it: do not change the order. */
+export const LINK_KINDS = ["tcp", "udp", "serial"] as const;
+
+export type LinkKind = (typeof LINK_KINDS)[number];
+
+const TABLES = `
+CREATE TABLE device (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  firmware TEXT NOT NULL,
+  first_seen_us INTEGER NOT NULL,
+  last_seen_us INTEGER NOT NULL
+) STRICT;
+
+-- One life of a device's outbox. Records [first, next) are accounted for, which makes so many batches,
+-- readings and gap_readings; last_ms is the uptime at the end of the last batch. UTC of a reading is
+-- its uptime in microseconds + utc_offset_us, give or take uncertainty_us; null before a measurement.
+-- The latest table covers the records before latest_next.
+CREATE TABLE epoch (
+  id INTEGER PRIMARY KEY,
+  device INTEGER NOT NULL REFERENCES device(id),
+  epoch TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  next INTEGER NOT NULL,
+  batches INTEGER NOT NULL DEFAULT 0,
+  readings INTEGER NOT NULL DEFAULT 0,
+  gap_readings INTEGER NOT NULL DEFAULT 0,
+  last_ms INTEGER,
+  latest_next INTEGER NOT NULL,
+  began_us INTEGER NOT NULL,
+  reset TEXT NOT NULL,
+  utc_offset_us INTEGER,
+  uncertainty_us INTEGER,
+  UNIQUE (device, epoch)
+) STRICT;
+
+CREATE TABLE schema (
+  id INTEGER PRIMARY KEY,
+  device INTEGER NOT NULL REFERENCES device(id),
+  hash INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  UNIQUE (device, hash)
+) STRICT;
+
+CREATE TABLE epoch_schema (
+  epoch INTEGER NOT NULL REFERENCES epoch(id),
+  number INTEGER NOT NULL,
+  schema INTEGER NOT NULL REFERENCES schema(id),
+  PRIMARY KEY (epoch, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE channel (
+  id INTEGER PRIMARY KEY,
+  device INTEGER NOT NULL REFERENCES device(id),
+  name TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  resolution REAL,
+  UNIQUE (device, name)
+) STRICT;
+
+-- id = epoch * 4294967296 + sequence: the key refuses a batch that comes twice, keeps an epoch's
+-- batches together and orders them in time. crc32c covers epoch, sequence and body.
+CREATE TABLE batch (
+  id INTEGER PRIMARY KEY,
+  schema INTEGER NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  readings INTEGER NOT NULL,
+  link INTEGER NOT NULL,
+  received_us INTEGER NOT NULL,
+  crc32c INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+
+-- first_ms and last_ms are null where nobody knows them (reason 'elsewhere').
+CREATE TABLE gap (
+  epoch INTEGER NOT NULL REFERENCES epoch(id),
+  sequence INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  readings INTEGER NOT NULL,
+  first_ms INTEGER,
+  last_ms INTEGER,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (epoch, sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE latest (
+  device INTEGER NOT NULL REFERENCES device(id),
+  channel INTEGER NOT NULL REFERENCES channel(id),
+  ms INTEGER NOT NULL,
+  epoch INTEGER NOT NULL REFERENCES epoch(id),
+  value TEXT NOT NULL,
+  PRIMARY KEY (device, channel)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY,
+  at_us INTEGER NOT NULL,
+  device TEXT,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+`;
+
+/** The key of the batch `sequence` of an epoch. */
+export function batchId(epochId: number, sequence: number): number {
+  return epochId * SEQUENCES_PER_EPOCH + sequence;
+}
+
+/** The sequence in a batch's key. */
+export function sequenceOf(id: number): number {
+  return id % SEQUENCES_PER_EPOCH;
+}
+
+/**
+ * Sets a writing connection up, and makes the tables where the file holds nothing. The header comes
+ * to the file itself, not to the log: whoever looks at the file alone can tell what it is.
+ */
+export function prepareForWriting(database: Database): void {
+  database.exec(`
+    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA foreign_keys = OFF;
+  `);
+  if (isEmpty(database)) createTables(database);
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+    PRAGMA journal_size_limit = ${LOG_BYTES_MAX};
+    PRAGMA cache_size = -${CACHE_KIB};
+  `);
+}
+
+/** Bounds the database file. What does not fit makes the commit fail with SQLITE_FULL. */
+export function limitSize(database: Database, bytesMax: number): void {
+  const { page_size: pageBytes } = database.prepare("PRAGMA page_size").get() as {
+    page_size: number;
+  };
+  // SQLite takes the present size for any smaller limit.
+  database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / pageBytes))}`);
+}
+
+function isEmpty(database: Database): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+}
+
+function createTables(database: Database): void {
+  database.exec(`
+    BEGIN IMMEDIATE;
+    PRAGMA application_id = ${APPLICATION_ID};
+    PRAGMA user_version = ${STORE_VERSION};
+    ${TABLES}
+    COMMIT;
+  `);
+}

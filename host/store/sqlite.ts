@@ -1,0 +1,68 @@
+// Which SQLite there is: Node's own where it can open files by URI (22.15 on), else the drop-in of
+// the same interface (docs/decisions/0006-store.md). Only the part of the interface that the store
+// uses is typed here, so that both fit.
+
+/** What a column may hold on its way in. */
+type SqlInput = number | string | null | Uint8Array;
+
+export interface Statement {
+  run(...values: SqlInput[]): { readonly lastInsertRowid: number | bigint };
+  get(...values: SqlInput[]): unknown;
+  all(...values: SqlInput[]): unknown[];
+}
+
+/**
+ * An open database. The drop-in keeps a closed one's locks until its statements are collected, so
+ * what must let go at once (the writer's lock) uses `exec` only.
+ */
+export interface Database {
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(): void;
+}
+
+interface OpenOptions {
+  readonly readOnly?: boolean;
+}
+
+/** Opens the database at a path, or at a "file:" URI with SQLite's parameters. */
+export type OpenDatabase = (location: string, options?: OpenOptions) => Database;
+
+interface SqliteModule {
+  readonly DatabaseSync: new (location: string, options: OpenOptions) => Database;
+}
+
+/** The first release whose node:sqlite understands URIs (Node's documentation of DatabaseSync). */
+const BUILTIN_SINCE = [22, 15] as const;
+
+/** Result codes of SQLite (sqlite.org/rescode.html), as far as something depends on them. */
+export const SQLITE_BUSY = 5;
+export const SQLITE_READONLY = 8;
+export const SQLITE_IOERR = 10;
+export const SQLITE_CORRUPT = 11;
+export const SQLITE_FULL = 13;
+export const SQLITE_CANTOPEN = 14;
+export const SQLITE_NOTADB = 26;
+
+/** Loads SQLite. Rejects where neither implementation is there. */
+export async function loadSqlite(): Promise<OpenDatabase> {
+  const { DatabaseSync } = builtinSqlite() ?? (await dropInSqlite());
+  return (location, options = {}) => new DatabaseSync(location, options);
+}
+
+/** The primary result code of an error that SQLite raised; undefined for any other error. */
+export function sqliteCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === "number" ? code & 0xff : undefined;
+}
+
+function builtinSqlite(): SqliteModule | undefined {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const [majorMin, minorMin] = BUILTIN_SINCE;
+  if (major < majorMin || (major === majorMin && minor < minorMin)) return undefined;
+  return process.getBuiltinModule("node:sqlite") as SqliteModule | undefined;
+}
+
+async function dropInSqlite(): Promise<SqliteModule> {
+  return (await import("@photostructure/sqlite")) as unknown as SqliteModule;
+}

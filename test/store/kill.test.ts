@@ -1,0 +1,59 @@
+// A writer that is killed in the midst of its work has lost nothing that it had reported stored.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+import { verifyStore } from "../../host/store/verify.ts";
+import { FakeDevice } from "./fake-device.ts";
+import { openStore, storePath } from "./support.ts";
+
+const WORKER = fileURLToPath(new URL("../../dist/store-worker.js", import.meta.url));
+const WRITER = fileURLToPath(new URL("./endless-writer.ts", import.meta.url));
+
+async function startWriter(path: string): Promise<ChildProcess> {
+  const program = join(dirname(path), "endless-writer.mjs");
+  await build({
+    entryPoints: [WRITER],
+    outfile: program,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    logLevel: "warning",
+  });
+  return spawn(process.execPath, [program, path, WORKER], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** Kills the writer once it has reported so many commits. Returns the last `next` that it reported, by epoch. */
+async function killAfter(writer: ChildProcess, commits: number): Promise<Map<string, number>> {
+  const reported = new Map<string, number>();
+  let count = 0;
+  for await (const line of createInterface({ input: writer.stdout! })) {
+    const [epoch, next] = line.split(" ") as [string, string];
+    reported.set(epoch, Number(next));
+    if (++count === commits) writer.kill("SIGKILL");
+  }
+  if (writer.exitCode === null && writer.signalCode === null) await once(writer, "exit");
+  return reported;
+}
+
+test.each([1, 20, 60])("SIGKILL after %i reports", async (commits) => {
+  const path = storePath();
+  const reported = await killAfter(await startWriter(path), commits);
+  expect(reported.size).toBeGreaterThan(0);
+  const verdict = await verifyStore(path);
+  expect(verdict).toMatchObject({ ok: true, missing: 0, duplicates: 0 });
+  for (const { epoch, next } of verdict.epochs) {
+    expect(next).toBeGreaterThanOrEqual(reported.get(epoch) ?? 0);
+  }
+  const store = await openStore({ path });
+  for (const [epoch, next] of reported) {
+    const device = new FakeDevice({ name: `device ${epoch}`, epoch });
+    const resumed = await store.resume(device.hello({ next: 0xffff_ffff }), 1);
+    expect(resumed.next).toBeGreaterThanOrEqual(next);
+    expect(resumed.schemas).toEqual([0]);
+  }
+});
