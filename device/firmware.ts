@@ -79,6 +79,7 @@ export class Firmware {
     this.#outbox = new Outbox({
       bytesMax: settings.outboxBytes,
       recordsMax: settings.outboxRecords,
+      policy: settings.dropPolicy,
     });
     this.#batcher = new Batcher({
       channels: this.#sampler.channels,

@@ -2,7 +2,7 @@
 // in which order, how often to sample, how much to keep. Defaults suit an ESP32.
 
 import { isName } from "../shared/channel.ts";
-import { OUTBOX_BYTES_MIN, OUTBOX_RECORDS_MIN } from "../shared/outbox.ts";
+import { type DropPolicy, OUTBOX_BYTES_MIN, OUTBOX_RECORDS_MIN } from "../shared/outbox.ts";
 import { SILENCE_MS_MAX } from "../shared/session/device.ts";
 import type { LinkTraits } from "../shared/session/link.ts";
 
@@ -36,6 +36,8 @@ export interface Settings {
   /** Memory for batches that wait, and how many records there may be. */
   readonly outboxBytes: number;
   readonly outboxRecords: number;
+  /** What goes when the outbox is full. */
+  readonly dropPolicy: DropPolicy;
   /** A link that is silent for so long counts as dead. */
   readonly silenceMsMax: number;
 }
@@ -54,6 +56,7 @@ export const DEFAULT_SETTINGS: Settings = {
   batchRowsMax: 0,
   outboxBytes: 32_768,
   outboxRecords: 96,
+  dropPolicy: "drop-oldest",
   silenceMsMax: SILENCE_MS_MAX,
 };
 

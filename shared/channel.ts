@@ -19,6 +19,10 @@ export const CHANNEL_KINDS = [
   "structured", // any CBOR value with text keys
 ] as const;
 
+/** So that every number of steps is a finite value, and every value of practice has a number of steps. */
+const RESOLUTION_MIN = 1e-12;
+const RESOLUTION_MAX = 1e12;
+
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
 export interface Channel {
@@ -102,7 +106,7 @@ export function schemaFault(channels: readonly Channel[]): string | undefined {
   return undefined;
 }
 
-/** True for 1 to 64 bytes without control characters: fit for a terminal, a file name's part, a label. */
+/** True for 1 to 64 bytes without control characters: fit to be shown in one line. */
 export function isName(text: string): boolean {
   if (text.length === 0 || utf8Length(text) > NAME_BYTES_MAX) return false;
   for (let index = 0; index < text.length; index++) {
@@ -119,8 +123,8 @@ function channelFault(channel: Channel): string | undefined {
   if ((kind === "number") !== (resolution !== undefined)) {
     return `a resolution belongs to kind "number", and to it alone`;
   }
-  if (resolution !== undefined && !(resolution > 0 && Number.isFinite(resolution))) {
-    return "the resolution must be a finite number above 0";
+  if (resolution !== undefined && !(resolution >= RESOLUTION_MIN && resolution <= RESOLUTION_MAX)) {
+    return `the resolution must be from ${RESOLUTION_MIN} to ${RESOLUTION_MAX}`;
   }
   if ((kind === "enumeration") !== (labels !== undefined)) {
     return `labels belong to kind "enumeration", and to it alone`;

@@ -40,6 +40,9 @@ export const SCHEMA_BYTES_MAX = 1_100;
 /** Schemas of one epoch that may be in use at a time, as announced by a hello. */
 export const SCHEMAS_PER_HELLO_MAX = 8;
 
+/** Schemas of one epoch in all: a device changes its channels now and then, not without end. */
+export const SCHEMAS_PER_EPOCH_MAX = 256;
+
 /** Nesting of CBOR from outside: an XS stack of 512 slots is fatal when it overflows. */
 export const CBOR_DEPTH_MAX = 8;
 

@@ -36,11 +36,19 @@ export interface BatchFacts {
   readonly lastMs: number;
 }
 
+/**
+ * What goes when there is no room: the oldest batch; or, so that a little remains from all over a
+ * long outage, the batch whose going leaves the smallest hole in time.
+ */
+export type DropPolicy = "drop-oldest" | "thin-out";
+
 export interface OutboxOptions {
   /** Room for encoded batches. */
   readonly bytesMax: number;
   /** Room for records; each costs about 150 bytes of its own on XS. */
   readonly recordsMax: number;
+  /** "drop-oldest" unless given. */
+  readonly policy?: DropPolicy;
 }
 
 /** An outbox smaller than this could not hold a batch on its way and one that waits. */
@@ -56,6 +64,7 @@ export class Outbox {
 
   readonly #bytes: Uint8Array;
   readonly #records: OutboxRecord[];
+  readonly #policy: DropPolicy;
   #recordCount = 0;
   /** The first so many records have been sent at least once. */
   #sentCount = 0;
@@ -72,6 +81,7 @@ export class Outbox {
     );
     this.#bytes = new Uint8Array(options.bytesMax);
     this.#records = Array.from({ length: options.recordsMax }, emptyRecord);
+    this.#policy = options.policy ?? "drop-oldest";
   }
 
   /** The oldest sequence number held, or `next` where nothing is held. */
@@ -205,19 +215,54 @@ export class Outbox {
     return record;
   }
 
-  /** Drops the oldest unsent batches until a record of `length` bytes fits. */
+  /** Drops unsent batches until a record of `length` bytes fits. */
   #makeRoom(length: number): void {
     while (
       this.#recordCount === this.#records.length ||
       this.bytesUsed + length > this.#bytes.length
     ) {
-      this.#dropOldestUnsent();
+      this.#dropBatch(this.#policy === "thin-out" ? this.#leastMissed() : this.#oldestUnsent());
     }
   }
 
-  #dropOldestUnsent(): void {
+  #oldestUnsent(): number {
     let index = this.#sentCount;
     while (index < this.#recordCount && this.#records[index]!.gap !== undefined) index++;
+    return index;
+  }
+
+  /** The unsent batch whose going leaves the smallest hole between the batches beside it; the oldest of equals. */
+  #leastMissed(): number {
+    let best = this.#oldestUnsent();
+    let bestHoleMs = Number.POSITIVE_INFINITY;
+    let beforeMs = this.#lastMsBefore(best);
+    for (let index = best; index < this.#recordCount; ) {
+      const next = this.#nextBatch(index + 1);
+      const holeMs = (next?.record.firstMs ?? Number.POSITIVE_INFINITY) - beforeMs;
+      if (holeMs < bestHoleMs) [best, bestHoleMs] = [index, holeMs];
+      beforeMs = this.#records[index]!.lastMs;
+      index = next?.index ?? this.#recordCount;
+    }
+    return best;
+  }
+
+  /** When the last batch before `index` ends; minus infinity where there is none, as nothing is known of the time before. */
+  #lastMsBefore(index: number): number {
+    for (let before = index - 1; before >= 0; before--) {
+      if (this.#records[before]!.gap === undefined) return this.#records[before]!.lastMs;
+    }
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  #nextBatch(from: number): { index: number; record: OutboxRecord } | undefined {
+    for (let index = from; index < this.#recordCount; index++) {
+      const record = this.#records[index]!;
+      if (record.gap === undefined) return { index, record };
+    }
+    return undefined;
+  }
+
+  #dropBatch(index: number): void {
     assert(index < this.#recordCount, "half of a full outbox is unsent batches");
     const record = this.#records[index]!;
     this.droppedReadings += record.readings;
@@ -225,7 +270,7 @@ export class Outbox {
     record.gap = "outbox-full";
     record.offset = 0;
     record.length = 0;
-    this.#mergeGap(index + 1);
+    if (index + 1 < this.#recordCount) this.#mergeGap(index + 1);
     this.#mergeGap(index);
   }
 

@@ -12,6 +12,9 @@ export const STREAM_HEADER_BYTES = 4;
 
 const PARTIAL_BYTES_MIN = 256;
 
+/** A larger buffer goes with its frame: ten thousand idle links must not keep their largest ones. */
+const PARTIAL_BYTES_KEPT_MAX = 4_096;
+
 /** Writes the header of a message of `length` bytes into `into` at `position`. */
 export function writeStreamHeader(into: Uint8Array, position: number, length: number): void {
   into[position] = length >>> 24;
@@ -61,8 +64,10 @@ export class StreamDecoder implements FrameDecoder {
     if (length > this.#messageBytesMax) return this.#break();
     const end = STREAM_HEADER_BYTES + length;
     if (!this.#fillPartial(end)) return undefined;
+    const bytes = this.#partial.subarray(STREAM_HEADER_BYTES, end);
     this.#partialLength = 0;
-    return { kind: "message", bytes: this.#partial.subarray(STREAM_HEADER_BYTES, end) };
+    if (this.#partial.length > PARTIAL_BYTES_KEPT_MAX) this.#partial = new Uint8Array(0);
+    return { kind: "message", bytes };
   }
 
   #keepRest(): undefined {

@@ -252,8 +252,9 @@ export class DeviceSession {
 
   /** Everything before `next` is stored. Returns a measured round trip, if there is one. */
   #handleStored(next: number, window: number, nowMs: number): number | undefined {
+    if (next < this.#outbox.first) return undefined; // overtaken by a later one
     this.#windowEnd = next + window;
-    if (next <= this.#outbox.first) return undefined;
+    if (next === this.#outbox.first) return undefined;
     const sampleMs = this.flight.handleStored(next, nowMs);
     this.#outbox.acknowledge(next);
     this.#events.push({ kind: "stored", next });

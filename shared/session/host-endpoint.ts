@@ -7,9 +7,9 @@
 
 import { readBatchHeader } from "../batch/header.ts";
 import { ByteReader, type ByteWriter } from "../bytes/cursor.ts";
-import { decodeSchema } from "../channel.ts";
+import { decodeSchema, schemaHash } from "../channel.ts";
 import type { ByeReason, RefusalCode } from "../errors.ts";
-import { PROTOCOL_VERSION, WINDOW_RECORDS_MAX } from "../limits.ts";
+import { PROTOCOL_VERSION, SCHEMAS_PER_EPOCH_MAX, WINDOW_RECORDS_MAX } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
 import type { Hello, Message, SchemaMessage } from "../message/message.ts";
 import { type ClockSample, HostLink } from "./host-link.ts";
@@ -234,12 +234,23 @@ export class HostEndpoint {
   }
 
   #handleSchema(link: HostLink, session: HostSession, schema: SchemaMessage): void {
-    if (decodeSchema(schema.body) === undefined) {
-      this.#refuse(link, "schema", `schema ${schema.number} is none`);
+    const { number, body } = schema;
+    if (session.schemas.has(number)) return; // it came twice
+    const fault = this.#schemaFault(session, number, body);
+    if (fault !== undefined) {
+      this.#refuse(link, "schema", `schema ${number}: ${fault}`);
       return;
     }
-    session.schemas.add(schema.number);
+    session.schemas.add(number);
     this.#events.push({ kind: "schema", session, schema });
+  }
+
+  #schemaFault(session: HostSession, number: number, body: Uint8Array): string | undefined {
+    if (decodeSchema(body) === undefined) return "it is none";
+    const announced = session.announcedSchemas.get(number);
+    if (announced !== undefined && announced !== schemaHash(body))
+      return "it is not what the hello announced";
+    return session.schemas.size >= SCHEMAS_PER_EPOCH_MAX ? "the epoch has too many" : undefined;
   }
 
   #handleRecord(link: HostLink, session: HostSession, record: HostRecord): void {
@@ -302,6 +313,7 @@ export class HostEndpoint {
       this.#sessions.set(key, session);
     }
     session.announced = hello.next;
+    for (const { number, hash } of hello.schemas) session.announcedSchemas.set(number, hash);
     session.skipTo(resumed.next);
     for (const number of resumed.schemas) session.schemas.add(number);
     if (link.session !== session) this.#leaveSession(link);

@@ -43,6 +43,8 @@ export class HostSession {
   /** Schema numbers that the store knows for this epoch. */
   readonly schemas: Set<number>;
 
+  /** Hashes of schemas by number, as the device's hellos told them. */
+  readonly announcedSchemas = new Map<number, number>();
   /** The links that carry the session; kept by the endpoint. */
   readonly links = new Set<HostLink>();
 

@@ -1,0 +1,116 @@
+// docs/PROTOCOL.md against vectors and code: its examples are vectors, its limits are the code's.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CHANNEL_KINDS } from "../../shared/channel.ts";
+import { BYE_REASONS, GAP_REASONS, REFUSAL_CODES } from "../../shared/errors.ts";
+import * as limits from "../../shared/limits.ts";
+import { MESSAGE_CODES } from "../../shared/message/message.ts";
+import { readVectors } from "./notation.ts";
+
+const TEXT = readFileSync(new URL("../../docs/PROTOCOL.md", import.meta.url), "utf8");
+
+/** The text of section `number`, up to the next heading. */
+function section(number: string): string {
+  const [, behind] = TEXT.split(new RegExp(`^#+ ${number.replace(".", "\\.")} .*$`, "m"));
+  return behind!.split(/^#+ /m)[0]!;
+}
+
+/** Rows of the tables in `text`, without heads and backquotes. */
+function rows(text: string): string[][] {
+  return [...text.matchAll(/^\|(.*)\|$/gm)]
+    .map(([, line]) => line!.split("|").map((cell) => cell.trim()))
+    .filter(([first]) => !/^-+$/.test(first!));
+}
+
+/** The bytes of a block: on each line the hexadecimal at its beginning, before the words. */
+function blockBytes(text: string): string {
+  const [, block] = text.split("```");
+  return block!
+    .split("\n")
+    .filter((line) => !line.startsWith("hash"))
+    .map((line) => /^(\s*([0-9a-f]{2})+(?=\s|$))*/.exec(line)![0].replace(/\s/g, ""))
+    .join("");
+}
+
+function vectorHex(file: string, name: string): string {
+  return readVectors(file).find((vector) => vector.name === name)!.hex;
+}
+
+describe("examples", () => {
+  test.each([
+    ["4.2", "messages", "hello"],
+    ["4.3", "messages", "welcome"],
+    ["5.2", "schemas", "one channel"],
+    ["6.3", "batches", "rows with some, all and no values missing"],
+  ])("block of section %s", (number, file, name) => {
+    expect(blockBytes(section(number))).toBe(vectorHex(file, name));
+  });
+
+  test.each([
+    ["4.4", "refuse: schema"],
+    ["4.5", "schema"],
+    ["4.5", "want"],
+    ["4.6", "batch"],
+    ["4.7", "gap"],
+    ["4.8", "ack: with a bitmap"],
+    ["4.9", "ping"],
+    ["4.10", "bye: busy"],
+  ])("in line, section %s: %s", (number, name) => {
+    const inLine = section(number)
+      .replace("`, then `", "")
+      .replaceAll(" ", "")
+      .replaceAll("\n", "");
+    const hex = vectorHex("messages", name);
+    expect(inLine).toContain(name === "batch" ? hex : `\`${hex}\``);
+  });
+
+  test("frames", () => {
+    const spaced = (text: string) => text.replaceAll(" ", "");
+    expect(spaced(section("3.2"))).toContain(vectorHex("frames-stream", "one message"));
+    expect(spaced(section("3.3"))).toContain(vectorHex("frames-serial", "one message"));
+    const datagram = vectorHex("frames-datagram", "a message with a token before it");
+    expect(spaced(section("3.4"))).toContain(datagram);
+  });
+});
+
+describe("tables", () => {
+  test("limits: every one, with the code's value", () => {
+    const stated = rows(section("9")).slice(1);
+    const values = stated.map(([name, value]) => [
+      name,
+      value === "2^32 - 1" ? 2 ** 32 - 1 : Number(value!.replaceAll(",", "")),
+    ]);
+    const { PROTOCOL_VERSION, ...bounds } = limits;
+    expect(Object.fromEntries(values)).toEqual(bounds);
+    expect(TEXT).toContain(`version ${PROTOCOL_VERSION}\n`);
+  });
+
+  test("codes, in the order of the wire", () => {
+    const stated = rows(section("8")).filter(([number]) => number !== "number");
+    const names = [...REFUSAL_CODES, ...BYE_REASONS, ...GAP_REASONS];
+    expect(stated.map(([, name]) => name)).toEqual(names);
+  });
+
+  test("messages", () => {
+    const stated = rows(section("4")).slice(1);
+    expect(Object.fromEntries(stated.map(([code, name]) => [name, Number(code)]))).toEqual(
+      MESSAGE_CODES,
+    );
+  });
+
+  test("kinds, in the order of the wire", () => {
+    const stated = rows(section("5.1")).slice(1);
+    expect(stated.map(([, name]) => name)).toEqual(CHANNEL_KINDS);
+  });
+});
+
+test("every section that code cites is there", () => {
+  const cited = new Set(
+    ["limits", "errors", "outbox", "channel", "message/message", "message/cbor", "session/link"]
+      .map((name) => readFileSync(new URL(`../../shared/${name}.ts`, import.meta.url), "utf8"))
+      .flatMap((text) => [...text.matchAll(/PROTOCOL (\d+(?:\.\d+)?)/g)].map((match) => match[1]!)),
+  );
+  for (const number of cited)
+    expect(TEXT).toMatch(new RegExp(`^#+ ${number.replace(".", "\\.")} `, "m"));
+});
