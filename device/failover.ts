@@ -63,8 +63,8 @@ export class Failover {
     const path = this.#paths[index]!;
     const wasUp = path.state === "up";
     path.state = "closed";
-    path.retryAtMs = nowMs + Math.max(this.#backoffMs(path.failures), this.#spread(retryAfterMs));
-    path.failures++;
+    if (retryAfterMs > 0) path.retryAtMs = nowMs + this.#spread(retryAfterMs);
+    else path.retryAtMs = nowMs + this.#backoffMs(path.failures++);
     if (!wasUp) return;
     for (let worse = index + 1; worse < this.#paths.length; worse++) {
       const other = this.#paths[worse]!;

@@ -184,6 +184,7 @@ export class Collector implements LinkHub {
   }
 
   #resume(id: LinkId, hello: Hello): void {
+    this.#links.get(id)?.limitReceive?.(hello.receiveBytesMax);
     const resumed = this.#store.resume(hello, utcMicros());
     resumed.then(
       (epoch) => {

@@ -11,6 +11,8 @@ export interface HostLinkIo {
   readonly where: string;
   /** Frames and sends one message; `message` may be reused afterwards. */
   send(message: Uint8Array): void;
+  /** The device on the link can take so many bytes at a time; 0 for no limit. Links that pace themselves need not care. */
+  limitReceive?(bytesMax: number): void;
   /** Sends what waits and closes. */
   end(): void;
 }

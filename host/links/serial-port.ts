@@ -14,6 +14,7 @@ import { SERIAL_MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
 import type { HostLinkIo, LinkHub } from "./host-link-io.ts";
 import { serialError } from "./listen-error.ts";
+import { PacedWriter } from "./paced-writer.ts";
 
 const TRAITS: LinkTraits = {
   kind: "serial",
@@ -30,6 +31,9 @@ const REOPEN_MS = 1_000;
 const QUIET_MS = 200;
 
 const CRC_BYTES = 4;
+
+/** Before a hello says how much its device can take: what the smallest one can (an ESP32's UART). */
+const RECEIVE_BYTES_UNKNOWN = 96;
 
 export interface SerialAddress {
   readonly path: string;
@@ -113,7 +117,14 @@ export class SerialHostPort {
       this.#leave();
       if (port.isOpen) this.#beginLink(port);
     };
-    this.#id = this.#hub.handleLinkUp(new SerialLinkIo(this.where, port, restart));
+    const io = new SerialLinkIo(this.where, port, this.#address.baud, restart);
+    const id = this.#hub.handleLinkUp(io);
+    this.#id = id;
+    if (id === undefined) return;
+    io.handleBlocked = (isBlocked) => {
+      this.#hub.handleBlocked(id, isBlocked);
+      if (!isBlocked) this.#hub.pump();
+    };
   }
 
   #handleBytes(decoder: SerialDecoder, chunk: Uint8Array): void {
@@ -150,21 +161,29 @@ class SerialLinkIo implements HostLinkIo {
   readonly traits = TRAITS;
   readonly where: string;
   readonly end: () => void;
-  readonly #port: SerialPort;
+  handleBlocked: (isBlocked: boolean) => void = () => undefined;
+  readonly #writer: PacedWriter;
 
-  constructor(where: string, port: SerialPort, end: () => void) {
+  constructor(where: string, port: SerialPort, baud: number, end: () => void) {
     this.where = where;
     this.end = end;
-    this.#port = port;
+    const write = (bytes: Uint8Array) => {
+      if (port.isOpen) port.write(Buffer.from(bytes));
+    };
+    const handleBlocked = (isBlocked: boolean) => this.handleBlocked(isBlocked);
+    this.#writer = new PacedWriter({ write, baud, handleBlocked }, RECEIVE_BYTES_UNKNOWN);
   }
 
   send(message: Uint8Array): void {
-    if (!this.#port.isOpen) return;
     const padded = new Uint8Array(message.length + CRC_BYTES);
     padded.set(message);
-    const frame = Buffer.allocUnsafe(serialFrameLengthMax(message.length));
+    const frame = new Uint8Array(serialFrameLengthMax(message.length));
     const length = encodeSerialFrame(padded, message.length, frame);
-    this.#port.write(frame.subarray(0, length));
+    this.#writer.write(frame.subarray(0, length));
+  }
+
+  limitReceive(bytesMax: number): void {
+    this.#writer.limit(bytesMax);
   }
 }
 

@@ -12,6 +12,7 @@ import type { ByeReason, RefusalCode } from "../errors.ts";
 import { PROTOCOL_VERSION, SCHEMAS_PER_EPOCH_MAX, WINDOW_RECORDS_MAX } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
 import type { Hello, Message, SchemaMessage } from "../message/message.ts";
+import { Admission } from "./admission.ts";
 import { type ClockSample, HostLink } from "./host-link.ts";
 import { type HostRecord, HostSession } from "./host-session.ts";
 import type { LinkId, LinkTraits } from "./link.ts";
@@ -54,9 +55,16 @@ export interface Resumed {
   readonly schemas: readonly number[];
 }
 
+/** Hellos a second that a collector takes by default: a commit each, and the store has others to make. */
+const HELLOS_PER_SECOND_MAX = 500;
+
+/** Hellos that may come at once before the others are told when to come back. */
+const HELLO_BURST_MAX = 250;
+
 export interface HostEndpointOptions {
   /** Name and version of this collector, for the devices' logs. */
   readonly collector: string;
+  readonly hellosPerSecondMax?: number;
 }
 
 export class HostEndpoint {
@@ -64,6 +72,8 @@ export class HostEndpoint {
   ignored = 0;
   /** Records that came again after they had been handed on. */
   duplicates = 0;
+  /** Devices that were told to come back later. */
+  postponed = 0;
   /** Peers turned away, by any code. */
   refusals = 0;
 
@@ -73,10 +83,15 @@ export class HostEndpoint {
   readonly #events: HostEvent[] = [];
   /** Links that have something to send. */
   readonly #ready = new Set<HostLink>();
+  readonly #admission: Admission;
   #sweepAtMs = 0;
 
   constructor(options: HostEndpointOptions) {
     this.#options = options;
+    this.#admission = new Admission(
+      options.hellosPerSecondMax ?? HELLOS_PER_SECOND_MAX,
+      HELLO_BURST_MAX,
+    );
   }
 
   get linkCount(): number {
@@ -190,8 +205,7 @@ export class HostEndpoint {
 
   #dispatch(link: HostLink, message: Message, nowMs: number): void {
     if (message.kind === "hello") {
-      link.resumingNonce = message.nonce;
-      this.#events.push({ kind: "resume", link: link.id, hello: message });
+      this.#handleHello(link, message, nowMs);
       return;
     }
     if (message.kind === "refuse") {
@@ -203,6 +217,18 @@ export class HostEndpoint {
       return;
     }
     this.#dispatchInSession(link, link.session, message, nowMs);
+  }
+
+  #handleHello(link: HostLink, hello: Hello, nowMs: number): void {
+    const retryAfterMs = this.#admission.handleArrival(nowMs);
+    if (retryAfterMs > 0) {
+      this.postponed++;
+      this.#answer(link, { kind: "bye", reason: "busy", retryAfterMs });
+      this.#close(link, "too many devices came at once; it was told when to come back");
+      return;
+    }
+    link.resumingNonce = hello.nonce;
+    this.#events.push({ kind: "resume", link: link.id, hello });
   }
 
   #dispatchInSession(link: HostLink, session: HostSession, message: Message, nowMs: number): void {

@@ -32,7 +32,11 @@ export function runSenda(...args: readonly string[]): Promise<Finished> {
   });
 }
 
-type JsonLine = Readonly<Record<string, unknown>> & { readonly event: string };
+/** One line, and when it came, by this process's monotonic clock. */
+type JsonLine = Readonly<Record<string, unknown>> & {
+  readonly event: string;
+  readonly heardMs: number;
+};
 
 /** A command that goes on and prints one JSON object a line. */
 export class RunningSenda {
@@ -55,7 +59,7 @@ export class RunningSenda {
       this.stderr += chunk.toString();
     });
     createInterface(child.stdout).on("line", (line) => {
-      this.events.push(JSON.parse(line) as JsonLine);
+      this.events.push({ ...JSON.parse(line), heardMs: performance.now() });
       this.#wake();
     });
     RUNNING.add(this);
