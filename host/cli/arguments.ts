@@ -41,6 +41,21 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/** A size such as 500MB, 2GB or 1000000; bytes. */
+export function sizeInBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(k|M|G)?B?$/i.exec(text);
+  const unit = (match?.[2] ?? "").toUpperCase() as keyof typeof UNIT_BYTES;
+  const bytes = match === null ? 0 : Math.round(Number(match[1]) * UNIT_BYTES[unit]);
+  if (bytes < SIZE_BYTES_MIN) {
+    throw new InvalidArgumentError("Expected a size of 256kB or more, such as 500MB or 2GB.");
+  }
+  return bytes;
+}
+
+const UNIT_BYTES = { "": 1, K: 1e3, M: 1e6, G: 1e9 };
+/** A store without a reading in it takes about 100 kB. */
+const SIZE_BYTES_MIN = 256_000;
+
 /** A chance from 0 up to 1. */
 export function chance(text: string): number {
   const value = Number(text);

@@ -54,6 +54,9 @@ export class Collector implements LinkHub {
   readonly #timer: NodeJS.Timeout;
   #nextLinkId: LinkId = 1;
   #isStopped = false;
+  /** The store cannot write. */
+  #isTroubled = false;
+  #giveUpFlush: () => void = () => undefined;
   #refusalKeptMs = Number.NEGATIVE_INFINITY;
   readonly #counters = {
     batches: 0,
@@ -138,9 +141,18 @@ export class Collector implements LinkHub {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#timer);
-    await this.#store.flush();
+    await this.#flush();
     this.#endpoint.handleShutdown("going-down", RETRY_AFTER_MS);
     this.pump();
+  }
+
+  /** Waits until all that came is on disk; not where the disk takes nothing: then devices keep what they have. */
+  async #flush(): Promise<void> {
+    if (this.#isTroubled) return;
+    const troubled = new Promise<void>((resolve) => {
+      this.#giveUpFlush = resolve;
+    });
+    await Promise.race([this.#store.flush(), troubled]);
   }
 
   #drainEvents(): void {
@@ -246,6 +258,8 @@ export class Collector implements LinkHub {
   }
 
   #handleTrouble({ isOver, text }: Trouble): void {
+    this.#isTroubled = !isOver;
+    if (!isOver) this.#giveUpFlush();
     this.#tell({ event: "trouble", isOver, text });
   }
 

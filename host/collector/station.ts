@@ -12,6 +12,8 @@ import type { CollectorCounters, CollectorEvent } from "./events.ts";
 
 export interface StationOptions {
   readonly db: string;
+  /** Nothing more is stored, nor acknowledged, once the file has this size. */
+  readonly dbSizeBytesMax?: number | undefined;
   readonly tcp: Address | "off";
   readonly udp: Address | "off";
   readonly serial: readonly SerialAddress[];
@@ -53,7 +55,11 @@ export class Station {
 
   /** Opens the store, then the listeners. Rejects with a StoreError or a LinkError, everything closed again. */
   static async open(options: StationOptions): Promise<Station> {
-    const store = await Store.open({ path: options.db });
+    const { db, dbSizeBytesMax: sizeBytesMax } = options;
+    const store = await Store.open({
+      path: db,
+      ...(sizeBytesMax === undefined ? {} : { sizeBytesMax }),
+    });
     const station = new Station(store, options);
     try {
       await station.#listen(options);

@@ -43,13 +43,14 @@ export class RunningSenda {
   readonly events: JsonLine[] = [];
   stderr = "";
   readonly #child: ChildProcess;
-  readonly #ended: Promise<number | null>;
+  /** The exit status, once there is one. */
+  readonly ended: Promise<number | null>;
   #waiters: (() => void)[] = [];
 
   constructor(...args: readonly string[]) {
     const child = spawn(process.execPath, [SENDA, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       child.once("close", (status) => {
         resolve(status);
         this.#wake();
@@ -95,13 +96,13 @@ export class RunningSenda {
   /** Ctrl-C, and the exit status. */
   stop(): Promise<number | null> {
     this.#child.kill("SIGINT");
-    return this.#ended;
+    return this.ended;
   }
 
   /** Dead at once, whatever it was doing. */
   kill(): Promise<number | null> {
     this.#child.kill("SIGKILL");
-    return this.#ended;
+    return this.ended;
   }
 
   #wake(): void {

@@ -9,7 +9,7 @@ import { Station, type StationAddresses } from "../../collector/station.ts";
 import { formatAddress } from "../../links/address.ts";
 import type { SerialAddress } from "../../links/serial-port.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
-import { type AddressOrOff, addressOrOff, serialAddresses } from "../arguments.ts";
+import { type AddressOrOff, addressOrOff, serialAddresses, sizeInBytes } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
 import { stopSignal } from "../stop-signal.ts";
 
@@ -18,6 +18,7 @@ interface CollectFlags {
   readonly udp: AddressOrOff;
   readonly serial: readonly SerialAddress[];
   readonly db: string;
+  readonly dbSizeMax?: number;
   readonly json?: true;
 }
 
@@ -44,6 +45,11 @@ export function collectCommand(): Command {
       [],
     )
     .option("--db <file>", "where readings are stored", "senda.db")
+    .option(
+      "--db-size-max <size>",
+      "store and acknowledge nothing more once the file has this size; devices keep their readings",
+      sizeInBytes,
+    )
     .option("--json", "one JSON object a line, for programs")
     .addHelpText(
       "after",
@@ -59,7 +65,7 @@ Examples:
 }
 
 async function collect(flags: CollectFlags): Promise<void> {
-  const { tcp, udp, serial, db } = flags;
+  const { tcp, udp, serial, db, dbSizeMax } = flags;
   if (tcp === "off" && udp === "off" && serial.length === 0) {
     throw new CommandFailure(
       "collect: there is nothing to listen on; leave --tcp or --udp on, or give --serial",
@@ -69,7 +75,16 @@ async function collect(flags: CollectFlags): Promise<void> {
   const view = flags.json ? new JsonLines() : new HumanView();
   const name = FIRMWARE_VERSION;
   const stop = stopSignal();
-  const station = await Station.open({ db, tcp, udp, serial, name, handleEvent: view.handleEvent });
+  const { handleEvent } = view;
+  const station = await Station.open({
+    db,
+    dbSizeBytesMax: dbSizeMax,
+    tcp,
+    udp,
+    serial,
+    name,
+    handleEvent,
+  });
   view.begin(station, station.addresses(serial), db);
   const failure = await Promise.race([stop, station.failure]);
   view.stopping();
