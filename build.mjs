@@ -1,6 +1,6 @@
 // Builds what runs: `node build.mjs host` the command line and its store worker, `firmware` the
 // device bundle that manifest.json preloads into ROM; without an argument both.
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { build } from "esbuild";
 
 const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "warning" };
@@ -11,15 +11,26 @@ const hostExternals = ["serialport", "@photostructure/sqlite", "commander"];
 export async function buildHost() {
   await mkdir("dist", { recursive: true });
   await copyFile("host/simulator/recordings/greenhouse.csv", "dist/greenhouse.csv");
-  await build({
+  const { metafile } = await build({
     ...common,
     entryPoints: { senda: "host/cli/main.ts", "store-worker": "host/store/worker.ts" },
     outdir: "dist",
+    splitting: true, // a command loads what it needs, and doctor runs without native parts
+    chunkNames: "chunk-[hash]",
+    metafile: true,
     platform: "node",
     target: "node20.19",
     external: hostExternals,
     banner: { js: "#!/usr/bin/env node" },
   });
+  await removeOldChunks(new Set(Object.keys(metafile.outputs)));
+}
+
+/** Chunks have new names when their contents change; the ones before are of no more use. */
+async function removeOldChunks(outputs) {
+  for (const name of await readdir("dist")) {
+    if (name.startsWith("chunk-") && !outputs.has(`dist/${name}`)) await rm(`dist/${name}`);
+  }
 }
 
 export function buildFirmware() {

@@ -2,8 +2,7 @@
 // name and what was given in front.
 
 import { InvalidArgumentError } from "commander";
-import { type Address, parseAddress } from "../links/address.ts";
-import { DEFAULT_BAUD, type SerialAddress } from "../links/serial-port.ts";
+import { type Address, DEFAULT_BAUD, parseAddress, type SerialAddress } from "../links/address.ts";
 
 /** Where to listen, or "off". Not undefined: commander takes that for a value that was not given. */
 export type AddressOrOff = Address | "off";
@@ -21,7 +20,10 @@ export function addressOrOff(text: string): AddressOrOff {
 }
 
 /** PATH or PATH@BAUD; repeated flags add up. */
-export function serialAddresses(text: string, before: SerialAddress[] = []): SerialAddress[] {
+export function serialAddresses(
+  text: string,
+  before: readonly SerialAddress[] = [],
+): readonly SerialAddress[] {
   const match = /^(.+?)(?:@(\d+))?$/.exec(text);
   const baud = match?.[2] === undefined ? DEFAULT_BAUD : Number(match[2]);
   if (match === null || !(baud > 0)) {
@@ -65,17 +67,30 @@ export function chance(text: string): number {
   return value;
 }
 
-/** ISO 8601, or a duration back from now such as 90s, 15m, 6h, 7d. Microseconds since 1970. */
+/** ISO 8601, in UTC where no zone is given; its date alone is midnight. */
+const ISO_TIME = /^\d{4}-\d\d-\d\d(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** A time, or a duration back from now such as 90s, 15m, 6h, 7d. Microseconds since 1970. */
 export function pointInTime(text: string): number {
   const back = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text);
   const ms =
-    back === null ? Date.parse(text) : Date.now() - Number(back[1]) * UNIT_MS[back[2] as "s"]!;
+    back === null ? parseIso(text) : Date.now() - Number(back[1]) * UNIT_MS[back[2] as "s"]!;
   if (Number.isNaN(ms)) {
     throw new InvalidArgumentError(
-      "Expected a time such as 2026-11-22T18:00:00Z or 2026-11-22, or how long ago: 90s, 15m, 6h, 7d.",
+      "Expected a time such as 2026-11-22T18:00:00Z or 2026-11-22 (UTC), or how long ago: 90s, 15m, 6h, 7d.",
     );
   }
   return Math.round(ms) * 1_000;
+}
+
+/** NaN where the text is no time. */
+function parseIso(text: string): number {
+  const match = ISO_TIME.exec(text);
+  if (match === null) return Number.NaN;
+  const [, time, zone] = match;
+  return Date.parse(
+    time === undefined ? text : `${text.replace(" ", "T")}${zone === undefined ? "Z" : ""}`,
+  );
 }
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -2,40 +2,35 @@
 
 import { Command, CommanderError } from "commander";
 import { FIRMWARE_VERSION } from "../../device/firmware.ts";
-import { collectCommand } from "./commands/collect.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { devicesCommand } from "./commands/devices.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { exportCommand } from "./commands/export.ts";
-import { queryCommand } from "./commands/query.ts";
-import { simulateCommand } from "./commands/simulate.ts";
-import { statusCommand } from "./commands/status.ts";
-import { tailCommand } from "./commands/tail.ts";
-import { verifyCommand } from "./commands/verify.ts";
 import { EXIT_FAILED, EXIT_USAGE, isForUser } from "./failure.ts";
 
-const COMMANDS = [
-  collectCommand,
-  simulateCommand,
-  devicesCommand,
-  statusCommand,
-  tailCommand,
-  queryCommand,
-  exportCommand,
-  verifyCommand,
-  demoCommand,
-  doctorCommand,
-];
+/**
+ * Each is loaded when it is asked for, all of them only for the help: a command starts sooner without
+ * the others, and `doctor` runs though a native part of another cannot be loaded.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  collect: async () => (await import("./commands/collect.ts")).collectCommand(),
+  simulate: async () => (await import("./commands/simulate.ts")).simulateCommand(),
+  devices: async () => (await import("./commands/devices.ts")).devicesCommand(),
+  status: async () => (await import("./commands/status.ts")).statusCommand(),
+  tail: async () => (await import("./commands/tail.ts")).tailCommand(),
+  query: async () => (await import("./commands/query.ts")).queryCommand(),
+  export: async () => (await import("./commands/export.ts")).exportCommand(),
+  verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
+  demo: async () => (await import("./commands/demo.ts")).demoCommand(),
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand(),
+};
 
-function createProgram(): Command {
+async function createProgram(asked: string | undefined): Promise<Command> {
   const program = new Command("senda")
     .description("Carries sensor readings from microcontrollers to where they are kept.")
     .version(FIRMWARE_VERSION, "-V, --version")
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "senda: ")) });
-  for (const create of COMMANDS) {
-    const command = create().copyInheritedSettings(program).exitOverride();
-    program.addCommand(command);
+  const known = Object.keys(COMMANDS);
+  for (const name of asked !== undefined && known.includes(asked) ? [asked] : known) {
+    const command = await COMMANDS[name]!();
+    program.addCommand(command.copyInheritedSettings(program).exitOverride());
   }
   return program.exitOverride();
 }
@@ -43,7 +38,8 @@ function createProgram(): Command {
 /** Runs one command line and returns the exit status. */
 async function run(argv: readonly string[]): Promise<number> {
   try {
-    await createProgram().parseAsync(argv);
+    const program = await createProgram(argv[2]);
+    await program.parseAsync(argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
@@ -53,10 +49,11 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-// A reader that has seen enough (`senda export | head`) is no error.
+// A reader that has seen enough (`senda export | head`) is no error; a full disk behind `>` is.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`senda: the output cannot be written: ${error.message}\n`);
+  process.exit(EXIT_FAILED);
 });
 
 process.exitCode = await run(process.argv);

@@ -5,7 +5,7 @@ import { monotonicMs } from "../clock.ts";
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Exit status of a program that a signal ended: 128 and the signal's number, here SIGINT's. */
-const EXIT_INTERRUPTED = 130;
+export const EXIT_INTERRUPTED = 130;
 
 /** One Ctrl-C may arrive twice, from the terminal and passed on by npm: signals this close together are one. */
 const SAME_SIGNAL_MS = 1_000;

@@ -14,6 +14,7 @@ import { monotonicMs, utcMicros } from "../clock.ts";
 import type { HostLinkIo, LinkHub } from "../links/host-link-io.ts";
 import type { Commit, Trouble } from "../store/operation.ts";
 import type { Store } from "../store/store.ts";
+import { utcSampleOf } from "../time/utc-sample.ts";
 import { DeviceBoard } from "./device-board.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 import { describeEvent } from "./sentences.ts";
@@ -231,13 +232,9 @@ export class Collector implements LinkHub {
     this.#tell({ event: "gap", device: session.device, readings, reason });
   }
 
-  #putClock(session: HostSession, { deviceMs, hostMs, uncertaintyMs }: ClockSample): void {
-    const agoMs = monotonicMs() - hostMs;
-    this.#store.putClock(session.epochId, {
-      deviceMs,
-      utcUs: utcMicros() - Math.round(agoMs * 1_000),
-      uncertaintyUs: Math.ceil(uncertaintyMs * 1_000),
-    });
+  #putClock(session: HostSession, sample: ClockSample): void {
+    const now = { monotonicMs: monotonicMs(), utcUs: utcMicros() };
+    this.#store.putClock(session.epochId, utcSampleOf(sample, now));
   }
 
   #handleCommit(commit: Commit): void {

@@ -1,8 +1,7 @@
 // A collector with everything around it: the store opened, the listeners listening. What
 // `senda collect` and `senda demo` run, and what tests start.
 
-import type { Address } from "../links/address.ts";
-import type { SerialAddress } from "../links/serial-port.ts";
+import type { Address, SerialAddress } from "../links/address.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
 import { TcpListener } from "../links/tcp-listener.ts";
 import { UdpListener } from "../links/udp-listener.ts";

@@ -1,9 +1,18 @@
-// Addresses as people write them: "127.0.0.1:7363", "[::1]:7363", ":7363", "7363".
+// Addresses as people write them: "127.0.0.1:7363", "[::1]:7363", ":7363", "7363"; and serial ports.
 
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
+
+export interface SerialAddress {
+  /** Of a tty: /dev/ttyUSB0, COM3. */
+  readonly path: string;
+  readonly baud: number;
+}
+
+/** What an ESP32's boot loader speaks, so that its messages can be read too. */
+export const DEFAULT_BAUD = 115_200;
 
 const PORT_MAX = 65_535;
 

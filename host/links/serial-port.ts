@@ -12,6 +12,7 @@ import {
 } from "../../shared/frame/serial.ts";
 import { SERIAL_MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
+import type { SerialAddress } from "./address.ts";
 import type { HostLinkIo, LinkHub } from "./host-link-io.ts";
 import { serialError } from "./listen-error.ts";
 import { PacedWriter } from "./paced-writer.ts";
@@ -34,13 +35,6 @@ const CRC_BYTES = 4;
 
 /** Before a hello says how much its device can take: what the smallest one can (an ESP32's UART). */
 const RECEIVE_BYTES_UNKNOWN = 96;
-
-export interface SerialAddress {
-  readonly path: string;
-  readonly baud: number;
-}
-
-export const DEFAULT_BAUD = 115_200;
 
 export class SerialHostPort {
   readonly where: string;

@@ -50,10 +50,20 @@ export async function loadSqlite(): Promise<OpenDatabase> {
   return (location, options = {}) => new DatabaseSync(location, options);
 }
 
-/** The primary result code of an error that SQLite raised; undefined for any other error. */
+/** SQLite's "some error", for those whose result code is not told. */
+const SQLITE_ERROR = 1;
+
+/**
+ * The primary result code of an error that SQLite raised; undefined for any other error. Where the
+ * drop-in leaves the number out (errors of `all`, @photostructure/sqlite 1.2.1) the text tells damage.
+ */
 export function sqliteCode(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === "number" ? code & 0xff : undefined;
+  const { errcode, code, message } = error as Partial<
+    Record<"errcode" | "code" | "message", unknown>
+  >;
+  if (typeof errcode === "number") return errcode & 0xff;
+  if (code !== "ERR_SQLITE_ERROR") return undefined;
+  return /malformed|corrupt/i.test(String(message)) ? SQLITE_CORRUPT : SQLITE_ERROR;
 }
 
 function builtinSqlite(): SqliteModule | undefined {

@@ -5,6 +5,7 @@ import type { WriteStream } from "node:tty";
 import { monotonicMs } from "../clock.ts";
 import type { DeviceView } from "../collector/device-board.ts";
 import { printable } from "./printable.ts";
+import { displayWidth, pad, truncate } from "./width.ts";
 
 const REDRAW_MS = 500;
 const PLAIN_LINES_MS = 5_000;
@@ -79,13 +80,15 @@ export class LiveTable {
 
 function tableLines(views: readonly DeviceView[], width: number, rowsMax: number): string[] {
   const rows = [HEADER, ...views.slice(0, rowsMax).map(rowOf)];
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = HEADER.map((_, column) =>
+    Math.max(...rows.map((row) => displayWidth(row[column]!))),
+  );
   const lines = rows.map((row, index) => {
     const cells = row.map((cell, column) =>
-      IS_RIGHT[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      pad(cell, widths[column]!, IS_RIGHT[column] ? "right" : "left"),
     );
     const line = cells.join("  ").trimEnd();
-    const cut = line.length >= width ? `${line.slice(0, width - 2)}…` : line;
+    const cut = truncate(line, width - 1);
     return index === 0 ? `\x1b[2m${cut}\x1b[0m` : cut;
   });
   const hidden = views.length - rowsMax;

@@ -7,10 +7,10 @@ import {
   relativeTime,
   uptimeText,
 } from "../../host/cli/output/moment.ts";
-import { jsonLine, printable, printableLines } from "../../host/cli/output/printable.ts";
 import { bytesText, valueWithUnit } from "../../host/cli/output/quantity.ts";
 import { formatTable, TableLayout } from "../../host/cli/output/table.ts";
-import { displayWidth, truncate, wrap } from "../../host/cli/output/width.ts";
+import { jsonLine, printable, printableLines } from "../../host/terminal/printable.ts";
+import { displayWidth, truncate, wrap } from "../../host/terminal/width.ts";
 
 test.each([
   ["kitchen", 7],

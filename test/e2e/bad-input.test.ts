@@ -160,7 +160,7 @@ describe("wrong flags", () => {
       ["collect", "--tcp", "127.0.0.1:99999"],
       ["--tcp", "99999", "65535"],
     ],
-    [["collect", "--serial", "/dev/ttyX@fast"], ["no such port"]],
+    [["collect", "--serial", "/dev/ttyX@fast", "--db", join(folder, "none.db")], ["no such port"]],
     [["collect", "--colour"], ["--colour"]],
     [
       ["collect", "--tcp", "off", "--udp", "off"],

@@ -6,8 +6,7 @@ import { DEFAULT_PORT } from "../../../device/settings.ts";
 import type { CollectorEvent } from "../../collector/events.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
-import { formatAddress } from "../../links/address.ts";
-import type { SerialAddress } from "../../links/serial-port.ts";
+import { formatAddress, type SerialAddress } from "../../links/address.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
 import { type AddressOrOff, addressOrOff, serialAddresses, sizeInBytes } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
@@ -42,7 +41,6 @@ export function collectCommand(): Command {
       "--serial <path[@baud]>",
       "a serial port with a device on it; may be repeated",
       serialAddresses,
-      [],
     )
     .option("--db <file>", "where readings are stored", "senda.db")
     .option(
@@ -61,7 +59,7 @@ Examples:
   $ senda collect --serial /dev/ttyUSB0@115200
   $ senda collect --tcp 127.0.0.1:0 --udp off --json`,
     )
-    .action(collect);
+    .action((flags: CollectFlags) => collect({ ...flags, serial: flags.serial ?? [] }));
 }
 
 async function collect(flags: CollectFlags): Promise<void> {

@@ -14,8 +14,7 @@ import {
 } from "../../../device/settings.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
-import { formatAddress } from "../../links/address.ts";
-import { DEFAULT_BAUD } from "../../links/serial-port.ts";
+import { DEFAULT_BAUD, formatAddress } from "../../links/address.ts";
 import { NO_FAULTS } from "../../simulator/faults.ts";
 import { Fleet } from "../../simulator/fleet.ts";
 import { openPtyPair } from "../../simulator/pty-pair.ts";

@@ -3,11 +3,11 @@
 import { Command } from "commander";
 import type { Check, CheckState } from "../../doctor/check.ts";
 import { examine } from "../../doctor/examine.ts";
+import { jsonLine, printable } from "../../terminal/printable.ts";
+import { pad, wrap } from "../../terminal/width.ts";
 import { EXIT_FAILED } from "../failure.ts";
-import { jsonLine, printable } from "../output/printable.ts";
 import { counted } from "../output/quantity.ts";
 import { type Paint, paintFor, widthOf } from "../output/terminal.ts";
-import { pad, wrap } from "../output/width.ts";
 
 interface DoctorFlags {
   readonly json?: true;

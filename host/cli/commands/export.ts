@@ -16,7 +16,7 @@ import {
 } from "../output/reading-format.ts";
 import { checkChannels, devicesNamed, rangeOf, withStore } from "../output/source.ts";
 import { TransientLine } from "../output/transient-line.ts";
-import { stopSignal } from "../stop-signal.ts";
+import { EXIT_INTERRUPTED, stopSignal } from "../stop-signal.ts";
 
 interface ExportFlags {
   readonly db: string;
@@ -29,9 +29,6 @@ interface ExportFlags {
   readonly output?: string;
   readonly force?: true;
 }
-
-/** Exit status of a program that Ctrl-C ended: 128 and the signal's number. */
-const EXIT_INTERRUPTED = 130;
 
 export function exportCommand(): Command {
   return new Command("export")

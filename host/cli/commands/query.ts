@@ -3,17 +3,17 @@
 import { Command } from "commander";
 import type { DeviceSummary, GapSummary, StoreReader } from "../../store/reader.ts";
 import type { ReadingsQuery } from "../../store/readings.ts";
+import { printable } from "../../terminal/printable.ts";
+import { wrap } from "../../terminal/width.ts";
 import { pointInTime, wholeNumber } from "../arguments.ts";
 import { GapQueue, gapText } from "../output/gap-line.ts";
 import { timeText } from "../output/moment.ts";
-import { printable } from "../output/printable.ts";
 import { counted, unitText, valueText } from "../output/quantity.ts";
 import { type Sample, sampleJson, samplesOf } from "../output/sample.ts";
 import { type LineSink, standardOutput } from "../output/sink.ts";
 import { checkChannels, devicesNamed, rangeOf, withStore } from "../output/source.ts";
 import { type TableColumn, TableLayout } from "../output/table.ts";
 import { paintFor, widthOf } from "../output/terminal.ts";
-import { wrap } from "../output/width.ts";
 
 interface QueryFlags {
   readonly db: string;

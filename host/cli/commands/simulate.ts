@@ -4,8 +4,7 @@ import { Command, Option } from "commander";
 import { RandomSensor } from "../../../device/sensors/random.ts";
 import type { Sensor } from "../../../device/sensors/sensor.ts";
 import { DEFAULT_PORT, DEFAULT_SETTINGS, type PathKind } from "../../../device/settings.ts";
-import type { SerialAddress } from "../../links/serial-port.ts";
-import { DEFAULT_BAUD } from "../../links/serial-port.ts";
+import { DEFAULT_BAUD, type SerialAddress } from "../../links/address.ts";
 import { Fleet } from "../../simulator/fleet.ts";
 import { ReplaySensor } from "../../simulator/sensors/replay.ts";
 import { SystemSensor } from "../../simulator/sensors/system.ts";
@@ -65,7 +64,6 @@ export function simulateCommand(): Command {
       "--serial <path>",
       "the serial port of the device; one for each device",
       serialAddresses,
-      [],
     )
     .option(
       "--period-ms <n>",
@@ -102,7 +100,7 @@ Examples:
   $ senda simulate --via serial --serial /tmp/device-end
   $ senda simulate --sensor replay --replay greenhouse.csv`,
     )
-    .action(simulate);
+    .action((flags: SimulateFlags) => simulate({ ...flags, serial: flags.serial ?? [] }));
 }
 
 async function simulate(flags: SimulateFlags): Promise<void> {

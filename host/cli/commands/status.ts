@@ -12,15 +12,15 @@ import type {
 } from "../../store/reader.ts";
 import { formatTime } from "../../store/rows.ts";
 import { loadSqlite, SQLITE_BUSY, sqliteCode } from "../../store/sqlite.ts";
+import { jsonLine, printable } from "../../terminal/printable.ts";
+import { truncate } from "../../terminal/width.ts";
 import { gapText } from "../output/gap-line.ts";
 import { relativeTime, uptimeText } from "../output/moment.ts";
-import { jsonLine, printable } from "../output/printable.ts";
 import { bytesText, counted, countText, valueWithUnit } from "../output/quantity.ts";
 import { timeJson, uncertaintyJson } from "../output/sample.ts";
 import { devicesNamed, withStore } from "../output/source.ts";
 import { formatTable, type TableColumn } from "../output/table.ts";
 import { type Paint, paintFor, widthOf } from "../output/terminal.ts";
-import { truncate } from "../output/width.ts";
 
 interface StatusFlags {
   readonly db: string;

@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
+import { printable } from "../../terminal/printable.ts";
 import { wholeNumber } from "../arguments.ts";
 import { StoreFollower } from "../output/follow.ts";
-import { printable } from "../output/printable.ts";
 import { type Sample, sampleJson, sampleLine } from "../output/sample.ts";
 import { type LineSink, standardOutput } from "../output/sink.ts";
 import { devicesNamed, readError, withStore } from "../output/source.ts";

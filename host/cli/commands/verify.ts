@@ -2,14 +2,14 @@
 
 import { Command } from "commander";
 import { type EpochVerdict, type Verdict, verifyStore } from "../../store/verify.ts";
+import { jsonLine, printable } from "../../terminal/printable.ts";
+import { wrap } from "../../terminal/width.ts";
 import { EXIT_FAILED } from "../failure.ts";
-import { jsonLine, printable } from "../output/printable.ts";
 import { counted, countText } from "../output/quantity.ts";
 import { readError } from "../output/source.ts";
 import { formatTable, type TableColumn } from "../output/table.ts";
 import { type Paint, paintFor, widthOf } from "../output/terminal.ts";
 import { TransientLine } from "../output/transient-line.ts";
-import { wrap } from "../output/width.ts";
 
 interface VerifyFlags {
   readonly db: string;

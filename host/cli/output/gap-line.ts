@@ -1,8 +1,8 @@
 // Gaps in words: what a device had to drop, from when to when, and why.
 
 import type { GapSummary } from "../../store/reader.ts";
+import { printable } from "../../terminal/printable.ts";
 import { timeText } from "./moment.ts";
-import { printable } from "./printable.ts";
 import { counted } from "./quantity.ts";
 
 /** What the store's gaps say of themselves (GAP_REASONS in shared/errors.ts), for people. */

@@ -6,9 +6,9 @@
 import type { Channel } from "../../../shared/channel.ts";
 import type { ChunkColumn, ReadingsChunk } from "../../store/readings.ts";
 import { type JsonValue, jsonValueAt } from "../../store/value.ts";
+import { jsonText } from "../../terminal/printable.ts";
 import { IsoClock } from "./iso-clock.ts";
 import { isoDuration } from "./moment.ts";
-import { jsonText } from "./printable.ts";
 import { sampleJson, samplesOf } from "./sample.ts";
 
 export interface ReadingFormat {

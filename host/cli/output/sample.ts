@@ -4,8 +4,8 @@ import type { Channel } from "../../../shared/channel.ts";
 import type { ReadingsChunk } from "../../store/readings.ts";
 import { formatTime } from "../../store/rows.ts";
 import { type JsonValue, jsonValueAt } from "../../store/value.ts";
+import { jsonLine, printable } from "../../terminal/printable.ts";
 import { uptimeText } from "./moment.ts";
-import { jsonLine, printable } from "./printable.ts";
 import { valueWithUnit } from "./quantity.ts";
 import type { Paint } from "./terminal.ts";
 

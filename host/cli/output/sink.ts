@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { fstatSync, writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { printableLines } from "./printable.ts";
+import { printableLines } from "../../terminal/printable.ts";
 
 const PIECE_CHARS = 256 * 1024;
 

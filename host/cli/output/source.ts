@@ -4,8 +4,8 @@ import { type DeviceSummary, StoreReader } from "../../store/reader.ts";
 import type { ReadingsQuery } from "../../store/readings.ts";
 import { formatTime } from "../../store/rows.ts";
 import { sqliteCode } from "../../store/sqlite.ts";
+import { printable } from "../../terminal/printable.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
-import { printable } from "./printable.ts";
 
 /** Names that a sentence lists; more are counted. */
 const NAMES_LISTED_MAX = 20;
@@ -27,16 +27,10 @@ export async function withStore<T>(
 
 /** What SQLite throws on a file that is damaged or locked, in words; every other error as it is. */
 export function readError(path: string, error: unknown): unknown {
-  if (!isSqliteError(error)) return error;
+  if (sqliteCode(error) === undefined) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const text = `${path} cannot be read: ${reason}; \`senda verify --db ${path}\` tells what is sound`;
   return new CommandFailure(text, undefined, error);
-}
-
-/** The drop-in's errors of `all` have no result code (@photostructure/sqlite 1.2.1), but all have this one. */
-function isSqliteError(error: unknown): boolean {
-  const { code } = error as { readonly code?: unknown };
-  return sqliteCode(error) !== undefined || code === "ERR_SQLITE_ERROR";
 }
 
 /** The devices of these names, in their order; all devices where none is named. Throws a CommandFailure at an unknown name. */

@@ -2,8 +2,8 @@
 // it has no room for are left out whole, so the important ones come first. Cells are text from
 // anywhere: they are made printable here.
 
-import { printable } from "./printable.ts";
-import { displayWidth, pad, truncate } from "./width.ts";
+import { printable } from "../../terminal/printable.ts";
+import { displayWidth, pad, truncate } from "../../terminal/width.ts";
 
 export interface TableColumn {
   readonly title: string;

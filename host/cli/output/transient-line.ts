@@ -2,8 +2,8 @@
 // end. On anything but a terminal it does not show.
 
 import { monotonicMs } from "../../clock.ts";
+import { truncate } from "../../terminal/width.ts";
 import { widthOf } from "./terminal.ts";
-import { truncate } from "./width.ts";
 
 /** What ends sooner needs no progress. */
 const PATIENCE_MS = 500;
