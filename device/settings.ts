@@ -54,7 +54,7 @@ export const DEFAULT_SETTINGS: Settings = {
   samplePeriodMs: 1_000,
   batchAgeMsMax: 1_000,
   batchRowsMax: 0,
-  outboxBytes: 32_768,
+  outboxBytes: 24_576, // with it the firmware at rest takes half of the common ESP32 settings
   outboxRecords: 96,
   dropPolicy: "drop-oldest",
   silenceMsMax: SILENCE_MS_MAX,

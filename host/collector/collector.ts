@@ -216,11 +216,21 @@ export class Collector implements LinkHub {
     const before = this.#linkSessions.get(id);
     this.#sessions.set(session.epochId, session);
     this.#linkSessions.set(id, session);
+    this.#tellOfRestart(session);
     this.board.handleSession(session, monotonicMs());
     if (before === session) return; // it greeted twice
     const { device, epoch } = session;
     const link = io.traits.kind;
     this.#tell({ event: "connected", device, epoch, link, where: io.where });
+  }
+
+  /** A new epoch while records of the one before were still to come: with the device's memory they are gone. */
+  #tellOfRestart(session: HostSession): void {
+    const before = this.board.sessionOf(session.device);
+    if (before === undefined || before.epoch === session.epoch || before.links.size > 0) return;
+    const { device, reset } = session;
+    if (before.waiting === 0) return;
+    this.#tell({ event: "restarted", device, reset, lostRecords: before.waiting });
   }
 
   #append(id: LinkId, session: HostSession, record: HostRecord): void {

@@ -38,6 +38,11 @@ export class DeviceBoard {
   readonly #entries = new Map<string, Entry>();
   #ratedAtMs = 0;
 
+  /** The session in which the device was last seen. */
+  sessionOf(device: string): HostSession | undefined {
+    return this.#entries.get(device)?.session;
+  }
+
   /** A session of the device has begun or goes on. */
   handleSession(session: HostSession, nowMs: number): void {
     const entry = this.#entries.get(session.device);

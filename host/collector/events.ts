@@ -17,6 +17,13 @@ export type CollectorEvent =
       readonly where: string;
       readonly why: string;
     }
+  /** The device began anew, and records that it had are gone: it kept them in memory only. */
+  | {
+      readonly event: "restarted";
+      readonly device: string;
+      readonly reset: string;
+      readonly lostRecords: number;
+    }
   /** Someone was turned away, or never said who they are. */
   | { readonly event: "refused"; readonly where: string; readonly why: string }
   /** Text that a device printed on its serial line. */

@@ -10,6 +10,8 @@ export function describeEvent(event: CollectorEvent): string {
       return `+ ${printable(event.device)} is here over ${event.where}`;
     case "disconnected":
       return `- ${printable(event.device)} left ${event.where}: ${printable(event.why)}`;
+    case "restarted":
+      return `! ${printable(event.device)} restarted (${printable(event.reset)}): ${count(event.lostRecords, "record")} of its former life had not come`;
     case "refused":
       return `! ${event.where} turned away: ${printable(event.why)}`;
     case "console":

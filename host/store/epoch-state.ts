@@ -2,6 +2,7 @@
 // value of each of its channels.
 
 import type { Channel } from "../../shared/channel.ts";
+import type { UtcSample } from "../time/utc-sample.ts";
 import type { BatchChecksum } from "./checksum.ts";
 import type { JsonValue } from "./value.ts";
 
@@ -39,8 +40,8 @@ export interface EpochState {
   gapReadings: number;
   /** Device uptime at the end of the last batch; -1 before the first. */
   lastMs: number;
-  /** Uncertainty of the clock mapping; Infinity before there is one. */
-  uncertaintyUs: number;
+  /** The newest sample of its clock; undefined before there is one. */
+  clock: UtcSample | undefined;
   /** By the epoch's number for them. */
   readonly schemas: Map<number, EpochSchema>;
   /** By channel id. */

@@ -4,9 +4,10 @@
 
 import { type Channel, decodeSchema, schemaHash } from "../../shared/channel.ts";
 import type { Hello, SchemaReference } from "../../shared/message/message.ts";
+import type { UtcSample } from "../time/utc-sample.ts";
 import { BatchChecksum } from "./checksum.ts";
+import { ClockTable } from "./clock.ts";
 import type { EpochSchema, EpochState, LatestReading } from "./epoch-state.ts";
-import type { ClockMapping } from "./operation.ts";
 import { EPOCH_ID_MAX } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import { StoreError } from "./store-error.ts";
@@ -28,7 +29,6 @@ interface EpochRow {
   readonly gap_readings: number;
   readonly last_ms: number | null;
   readonly latest_next: number;
-  readonly uncertainty_us: number | null;
 }
 
 interface SchemaRow {
@@ -40,6 +40,7 @@ interface SchemaRow {
 export class EpochTable {
   readonly #cache = new Map<number, EpochState>();
   readonly #sql: ReturnType<typeof prepare>;
+  readonly #clock: ClockTable;
 
   readonly #onLoad: (state: EpochState) => void;
 
@@ -47,6 +48,7 @@ export class EpochTable {
   constructor(database: Database, onLoad: (state: EpochState) => void) {
     this.#onLoad = onLoad;
     this.#sql = prepare((sql) => database.prepare(sql));
+    this.#clock = new ClockTable(database);
   }
 
   /** Forgets every state: the transaction that they belong to was rolled back. */
@@ -126,13 +128,9 @@ export class EpochTable {
     this.#sql.saveLatestNext.run(state.latestNext, state.id);
   }
 
-  /** Keeps the mapping if it is better than the one there is. One that gives no sane UTC is not kept. */
-  putClock(state: EpochState, mapping: ClockMapping): void {
-    const offsetUs = Math.round(mapping.utcUs - mapping.deviceMs * 1_000);
-    const uncertaintyUs = Math.ceil(mapping.uncertaintyUs);
-    if (!Number.isSafeInteger(offsetUs) || !(uncertaintyUs < state.uncertaintyUs)) return;
-    state.uncertaintyUs = uncertaintyUs;
-    this.#sql.saveClock.run(offsetUs, uncertaintyUs, state.id);
+  /** Keeps a sample of the epoch's clock if it is worth it. */
+  putClock(state: EpochState, sample: UtcSample): void {
+    state.clock = this.#clock.put(state.id, sample, state.clock);
   }
 
   /**
@@ -177,7 +175,7 @@ export class EpochTable {
       readings: row.readings,
       gapReadings: row.gap_readings,
       lastMs: row.last_ms ?? -1,
-      uncertaintyUs: row.uncertainty_us ?? Number.POSITIVE_INFINITY,
+      clock: this.#clock.newest(row.id),
       schemas: new Map(),
       latest: new Map(),
       latestNext: row.latest_next,
@@ -229,7 +227,7 @@ export class EpochTable {
 }
 
 const EPOCH_COLUMNS =
-  "epoch.id, device, device.name, epoch, next, batches, readings, gap_readings, last_ms, latest_next, uncertainty_us FROM epoch JOIN device ON device.id = epoch.device";
+  "epoch.id, device, device.name, epoch, next, batches, readings, gap_readings, last_ms, latest_next FROM epoch JOIN device ON device.id = epoch.device";
 
 function prepare(sql: (text: string) => Statement) {
   return {
@@ -252,7 +250,6 @@ function prepare(sql: (text: string) => Statement) {
       "UPDATE epoch SET next = ?, batches = ?, readings = ?, gap_readings = ?, last_ms = ? WHERE id = ?",
     ),
     saveLatestNext: sql("UPDATE epoch SET latest_next = ? WHERE id = ?"),
-    saveClock: sql("UPDATE epoch SET utc_offset_us = ?, uncertainty_us = ? WHERE id = ?"),
     schema: sql("SELECT id, hash, body FROM schema WHERE device = ? AND hash = ?"),
     addSchema: sql("INSERT INTO schema (device, hash, body) VALUES (?, ?, ?)"),
     linkSchema: sql("INSERT OR REPLACE INTO epoch_schema (epoch, number, schema) VALUES (?, ?, ?)"),

@@ -4,15 +4,9 @@
 
 import type { Gap, Hello } from "../../shared/message/message.ts";
 import type { Resumed } from "../../shared/session/host-endpoint.ts";
+import type { UtcSample } from "../time/utc-sample.ts";
 import type { StoreErrorCode } from "./store-error.ts";
 import type { JsonValue } from "./value.ts";
-
-/** A measured relation of a device's uptime to UTC. */
-export interface ClockMapping {
-  readonly deviceMs: number;
-  readonly utcUs: number;
-  readonly uncertaintyUs: number;
-}
 
 /** Something that operators want to know of. */
 export interface StoreEvent {
@@ -45,7 +39,7 @@ export type Operation =
       readonly gap: Gap;
       readonly receivedUs: number;
     }
-  | { readonly kind: "clock"; readonly epochId: number; readonly mapping: ClockMapping }
+  | { readonly kind: "clock"; readonly epochId: number; readonly sample: UtcSample }
   | { readonly kind: "event"; readonly event: StoreEvent }
   | { readonly kind: "flush"; readonly ask: number };
 

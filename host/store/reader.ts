@@ -4,6 +4,8 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { ClockMap } from "../time/clock-map.ts";
+import { ClockReader } from "./clock.ts";
 import { inspectFile, openImmutable } from "./file.ts";
 import { type ReadingsChunk, type ReadingsQuery, readChunks } from "./readings.ts";
 import {
@@ -77,6 +79,24 @@ export interface EventRow {
   readonly text: string;
 }
 
+interface DeviceRow extends Omit<DeviceSummary, "storedUpToUs" | "channels"> {
+  readonly id: number;
+}
+
+interface LastStoredRow {
+  readonly epochId: number;
+  readonly lastMs: number;
+}
+
+interface LatestRow extends Omit<LatestValue, "value" | "timeUs" | "uncertaintyUs"> {
+  readonly epochId: number;
+  readonly value: string;
+}
+
+interface GapRow extends Omit<GapSummary, "firstUs" | "lastUs"> {
+  readonly epochId: number;
+}
+
 /** What to list. */
 export interface ListQuery {
   readonly device?: string;
@@ -102,27 +122,39 @@ export class StoreReader {
 
   /** All devices, by name. */
   devices(): DeviceSummary[] {
-    const rows = this.#database.prepare(DEVICES).all() as (DeviceSummary & { id: number })[];
+    const rows = this.#database.prepare(DEVICES).all() as DeviceRow[];
     const channels = this.#database.prepare(
       "SELECT name, unit, kind, resolution FROM channel WHERE device = ? ORDER BY id",
     );
+    const last = this.#database.prepare(LAST_STORED);
     return rows.map(({ id, ...device }) => ({
       ...device,
+      storedUpToUs: this.#storedUpToUs(last.get(id) as LastStoredRow | undefined),
       channels: channels.all(id) as ChannelSummary[],
     }));
   }
 
   /** The last value of each channel of a device; empty where there is no such device. */
   latest(device: string): LatestValue[] {
-    const rows = this.#database.prepare(LATEST).all(device) as (LatestValue & { value: string })[];
-    return rows.map((row) => ({ ...row, value: JSON.parse(row.value) as JsonValue }));
+    const rows = this.#database.prepare(LATEST).all(device) as LatestRow[];
+    const clocks = new ClockReader(this.#database);
+    return rows.map(({ epochId, value, ...row }) => {
+      const moment = clocks.mapOfSame(epochId)?.utcOf(row.uptimeMs);
+      const { utcUs: timeUs, uncertaintyUs } = moment ?? { utcUs: null, uncertaintyUs: null };
+      return { ...row, value: JSON.parse(value) as JsonValue, timeUs, uncertaintyUs };
+    });
   }
 
   /** Gaps, the newest epoch's first, within an epoch the last first. */
   gaps(query: ListQuery = {}): GapSummary[] {
     const device = query.device ?? null;
-    const rows = this.#database.prepare(GAPS).all(device, device, query.countMax ?? LIST_COUNT_MAX);
-    return rows as GapSummary[];
+    const countMax = query.countMax ?? LIST_COUNT_MAX;
+    const rows = this.#database.prepare(GAPS).all(device, device, countMax) as GapRow[];
+    const clocks = new ClockReader(this.#database);
+    return rows.map(({ epochId, ...gap }) => {
+      const clock = clocks.mapOfSame(epochId);
+      return { ...gap, firstUs: utcOf(clock, gap.firstMs), lastUs: utcOf(clock, gap.lastMs) };
+    });
   }
 
   /** Events, the newest first. */
@@ -138,6 +170,15 @@ export class StoreReader {
   readings(query: ReadingsQuery = {}): Generator<ReadingsChunk> {
     return readChunks(this.#database, query);
   }
+
+  #storedUpToUs(last: LastStoredRow | undefined): number | null {
+    if (last === undefined) return null;
+    return utcOf(new ClockReader(this.#database).mapOf(last.epochId), last.lastMs);
+  }
+}
+
+function utcOf(clock: ClockMap | undefined, uptimeMs: number | null): number | null {
+  return clock === undefined || uptimeMs === null ? null : clock.utcOf(uptimeMs).utcUs;
 }
 
 /** Opens the store's database for reading. Rejects as StoreReader.open does. */
@@ -184,26 +225,27 @@ function openExisting(open: OpenDatabase, file: string): Database {
   }
 }
 
-/** Uptime to UTC in floating point: a device may claim any uptime, and no sum must overflow. */
-const timeUs = (ms: string) => `CAST(${ms} AS REAL) * 1000 + utc_offset_us`;
-
 const DEVICES = `
 SELECT device.id, name, firmware, first_seen_us AS firstSeenUs, last_seen_us AS lastSeenUs,
   count(epoch.id) AS epochs, total(batches) AS batches, total(readings) AS readings,
-  total(gap_readings) AS gapReadings, max(${timeUs("last_ms")}) AS storedUpToUs
+  total(gap_readings) AS gapReadings
 FROM device LEFT JOIN epoch ON epoch.device = device.id GROUP BY device.id ORDER BY name`;
 
+/** The newest of a device's epochs that has readings and a clock: it has one life at a time. */
+const LAST_STORED = `
+SELECT id AS epochId, last_ms AS lastMs FROM epoch
+WHERE device = ? AND last_ms IS NOT NULL AND EXISTS (SELECT 1 FROM clock WHERE clock.epoch = epoch.id)
+ORDER BY id DESC LIMIT 1`;
+
 const LATEST = `
-SELECT channel.name AS channel, unit, value, epoch.epoch AS epoch, ms AS uptimeMs,
-  ${timeUs("ms")} AS timeUs, uncertainty_us AS uncertaintyUs
+SELECT channel.name AS channel, unit, value, epoch.id AS epochId, epoch.epoch AS epoch, ms AS uptimeMs
 FROM latest JOIN device ON device.id = latest.device JOIN channel ON channel.id = latest.channel
 JOIN epoch ON epoch.id = latest.epoch
 WHERE device.name = ? ORDER BY channel.id`;
 
 const GAPS = `
-SELECT device.name AS device, epoch.epoch AS epoch, sequence, count, gap.readings AS readings,
-  gap.first_ms AS firstMs, gap.last_ms AS lastMs, ${timeUs("gap.first_ms")} AS firstUs,
-  ${timeUs("gap.last_ms")} AS lastUs, reason
+SELECT device.name AS device, epoch.id AS epochId, epoch.epoch AS epoch, sequence, count,
+  gap.readings AS readings, gap.first_ms AS firstMs, gap.last_ms AS lastMs, reason
 FROM gap JOIN epoch ON epoch.id = gap.epoch JOIN device ON device.id = epoch.device
 WHERE ? IS NULL OR device.name = ? ORDER BY gap.epoch DESC, sequence DESC LIMIT ?`;
 

@@ -5,7 +5,9 @@
 import { BatchColumns, type Column } from "../../shared/batch/columns.ts";
 import { decodeBatch } from "../../shared/batch/decoder.ts";
 import { type Channel, decodeSchema } from "../../shared/channel.ts";
+import type { ClockMap } from "../time/clock-map.ts";
 import { BatchChecksum } from "./checksum.ts";
+import { ClockReader } from "./clock.ts";
 import { batchId, sequenceOf } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import { StoreError } from "./store-error.ts";
@@ -37,8 +39,9 @@ export interface ReadingsChunk {
   readonly endRow: number;
   /** By row: device uptime. */
   readonly timesMs: Float64Array;
-  /** By row: UTC, give or take `uncertaintyUs`; undefined where the epoch's clock was never measured. */
+  /** By row: UTC; undefined where the epoch's clock was never measured. */
   readonly timesUs: Float64Array | undefined;
+  /** That of the least sure time of the rows asked for. */
   readonly uncertaintyUs: number | undefined;
   /** The channels asked for that the batch has, and their columns. */
   readonly columns: readonly ChunkColumn[];
@@ -59,8 +62,20 @@ interface EpochRow {
   readonly epoch: string;
   readonly first: number;
   readonly next: number;
-  readonly utc_offset_us: number | null;
-  readonly uncertainty_us: number | null;
+}
+
+/** What was asked for of one epoch: [fromUs, toUs), which in uptime lies within [fromMs, toMs). */
+interface Range {
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+interface EpochPart {
+  readonly epoch: EpochRow;
+  readonly clock: ClockMap | undefined;
+  readonly range: Range;
 }
 
 interface BatchRow {
@@ -87,12 +102,14 @@ class Reading {
   readonly #batchPage: Statement;
   readonly #probe: Statement;
   readonly #schema: Statement;
+  readonly #clocks: ClockReader;
   readonly #schemas = new Map<number, readonly Channel[]>();
   readonly #columns = new BatchColumns();
   #timesUs = new Float64Array(0);
 
   constructor(database: Database, query: ReadingsQuery) {
     this.#query = query;
+    this.#clocks = new ClockReader(database);
     this.#epochPage = database.prepare(EPOCHS);
     this.#batchPage = database.prepare(BATCHES);
     this.#probe = database.prepare(
@@ -113,28 +130,27 @@ class Reading {
   }
 
   *chunksOf(epoch: EpochRow): Generator<ReadingsChunk> {
-    const range = this.#rangeMs(epoch);
+    const clock = this.#clocks.mapOf(epoch.id);
+    const range = this.#rangeOf(clock);
     if (range === undefined) return;
     const checksum = new BatchChecksum(epoch.epoch);
     for (const row of this.#batches(epoch, range.fromMs)) {
       if (row.first_ms >= range.toMs) return;
       const channels = this.#decode(epoch, row, checksum);
-      const chunk = channels && this.#chunk(epoch, row, channels, range);
+      const chunk = channels && this.#chunk({ epoch, clock, range }, row, channels);
       if (chunk !== undefined) yield chunk;
     }
   }
 
-  /** The range asked for in the epoch's uptime; undefined where the epoch has no UTC to compare by. */
-  #rangeMs(epoch: EpochRow): { fromMs: number; toMs: number } | undefined {
-    const { fromUs, toUs } = this.#query;
-    const { utc_offset_us: offsetUs } = epoch;
-    if (fromUs === undefined && toUs === undefined)
-      return { fromMs: 0, toMs: Number.POSITIVE_INFINITY };
-    if (offsetUs === null) return undefined;
-    return {
-      fromMs: fromUs === undefined ? 0 : (fromUs - offsetUs) / 1_000,
-      toMs: toUs === undefined ? Number.POSITIVE_INFINITY : (toUs - offsetUs) / 1_000,
-    };
+  /** The range asked for; undefined where the epoch has no UTC to compare by. */
+  #rangeOf(clock: ClockMap | undefined): Range | undefined {
+    const { fromUs = Number.NEGATIVE_INFINITY, toUs = Number.POSITIVE_INFINITY } = this.#query;
+    const isAll = fromUs === Number.NEGATIVE_INFINITY && toUs === Number.POSITIVE_INFINITY;
+    if (isAll) return { fromUs, toUs, fromMs: 0, toMs: toUs };
+    if (clock === undefined) return undefined;
+    const fromMs = Math.floor(clock.deviceMsOf(fromUs)) - 1;
+    const toMs = Math.ceil(clock.deviceMsOf(toUs)) + 1;
+    return { fromUs, toUs, fromMs, toMs };
   }
 
   /** The epoch's batches from the first that ends at or after `fromMs`. */
@@ -189,18 +205,21 @@ class Reading {
   }
 
   #chunk(
-    epoch: EpochRow,
+    { epoch, clock, range }: EpochPart,
     row: BatchRow,
     channels: readonly Channel[],
-    range: { readonly fromMs: number; readonly toMs: number },
   ): ReadingsChunk | undefined {
     const columns = this.#select(channels);
+    if (columns.length === 0) return undefined;
     const { timesMs, rows } = this.#columns;
+    const timesUs = this.#utcTimes(clock);
     let firstRow = 0;
     let endRow = rows;
-    while (firstRow < endRow && timesMs[firstRow]! < range.fromMs) firstRow++;
-    while (endRow > firstRow && timesMs[endRow - 1]! >= range.toMs) endRow--;
-    if (columns.length === 0 || firstRow === endRow) return undefined;
+    if (timesUs !== undefined) {
+      while (firstRow < endRow && timesUs[firstRow]! < range.fromUs) firstRow++;
+      while (endRow > firstRow && timesUs[endRow - 1]! >= range.toUs) endRow--;
+    }
+    if (firstRow === endRow) return undefined;
     return {
       device: epoch.device,
       epoch: epoch.epoch,
@@ -208,8 +227,8 @@ class Reading {
       firstRow,
       endRow,
       timesMs,
-      timesUs: this.#utcTimes(epoch.utc_offset_us),
-      uncertaintyUs: epoch.uncertainty_us ?? undefined,
+      timesUs,
+      uncertaintyUs: clock?.uncertaintyUsMax(timesMs, firstRow, endRow),
       columns,
       batch: this.#columns,
     };
@@ -225,18 +244,17 @@ class Reading {
     return columns;
   }
 
-  #utcTimes(offsetUs: number | null): Float64Array | undefined {
-    if (offsetUs === null) return undefined;
+  #utcTimes(clock: ClockMap | undefined): Float64Array | undefined {
+    if (clock === undefined) return undefined;
     const { timesMs, rows } = this.#columns;
     if (this.#timesUs.length < timesMs.length) this.#timesUs = new Float64Array(timesMs.length);
-    for (let row = 0; row < rows; row++) this.#timesUs[row] = timesMs[row]! * 1_000 + offsetUs;
+    clock.mapTimes(timesMs, rows, this.#timesUs);
     return this.#timesUs;
   }
 }
 
 const EPOCHS = `
-SELECT epoch.id, device.name AS device, epoch, first, next, utc_offset_us, uncertainty_us
-FROM epoch JOIN device ON device.id = epoch.device
+SELECT epoch.id, device.name AS device, epoch, first, next FROM epoch JOIN device ON device.id = epoch.device
 WHERE epoch.id > ? AND (? IS NULL OR device.name = ?) ORDER BY epoch.id LIMIT ?`;
 
 const BATCHES = `

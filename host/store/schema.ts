@@ -44,9 +44,9 @@ CREATE TABLE device (
 ) STRICT;
 
 -- One life of a device's outbox. Records [first, next) are accounted for, which makes so many batches,
--- readings and gap_readings; last_ms is the uptime at the end of the last batch. UTC of a reading is
--- its uptime in microseconds + utc_offset_us, give or take uncertainty_us; null before a measurement.
--- The latest table covers the records before latest_next.
+-- readings and gap_readings; last_ms is the uptime at the end of the last batch. The latest table
+-- covers the records before latest_next. utc_offset_us and uncertainty_us repeat the newest row of the
+-- clock table, UTC less uptime, for those who only watch what comes in; null before a measurement.
 CREATE TABLE epoch (
   id INTEGER PRIMARY KEY,
   device INTEGER NOT NULL REFERENCES device(id),
@@ -64,6 +64,16 @@ CREATE TABLE epoch (
   uncertainty_us INTEGER,
   UNIQUE (device, epoch)
 ) STRICT;
+
+-- At device_ms of the epoch's uptime it was utc_us, give or take uncertainty_us. What that says of the
+-- uptimes between is told in docs/decisions/0008-time.md.
+CREATE TABLE clock (
+  epoch INTEGER NOT NULL REFERENCES epoch(id),
+  device_ms INTEGER NOT NULL,
+  utc_us INTEGER NOT NULL,
+  uncertainty_us INTEGER NOT NULL,
+  PRIMARY KEY (epoch, device_ms)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE schema (
   id INTEGER PRIMARY KEY,

@@ -5,9 +5,9 @@ import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Hello } from "../../shared/message/message.ts";
 import type { HostRecord } from "../../shared/session/host-session.ts";
+import type { UtcSample } from "../time/utc-sample.ts";
 import type {
   Answer,
-  ClockMapping,
   Commit,
   Fault,
   MessageFromWorker,
@@ -117,9 +117,9 @@ export class Store {
     this.#packet.addBatch(epochId, record.sequence, record.body, meta);
   }
 
-  /** Keeps the mapping for the epoch, if it is the surest so far. */
-  putClock(epochId: number, mapping: ClockMapping): void {
-    this.#add({ kind: "clock", epochId, mapping });
+  /** Keeps a sample of the epoch's clock, if it is worth it beside those that are there. */
+  putClock(epochId: number, sample: UtcSample): void {
+    this.#add({ kind: "clock", epochId, sample });
   }
 
   putEvent(event: StoreEvent): void {

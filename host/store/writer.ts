@@ -118,7 +118,7 @@ export class StoreWriter implements PacketSink {
         break;
       case "clock": {
         const state = this.#epochs.get(operation.epochId);
-        if (state !== undefined) this.#epochs.putClock(state, operation.mapping);
+        if (state !== undefined) this.#epochs.putClock(state, operation.sample);
         break;
       }
       case "event":

@@ -140,14 +140,6 @@ export class HostEndpoint {
     const link = this.#links.get(id);
     if (link === undefined || link.resumingNonce !== hello.nonce) return;
     link.resumingNonce = undefined;
-    if (resumed.next > hello.next) {
-      this.#refuse(
-        link,
-        "epoch-reused",
-        `record ${hello.next} of epoch ${hello.epoch} is stored already; begin a new epoch`,
-      );
-      return;
-    }
     const session = this.#joinSession(link, hello, resumed);
     link.enter(session, hello.nonce, token, nowMs);
     this.#welcome(link, session, hello);
@@ -156,6 +148,7 @@ export class HostEndpoint {
   /** Every record of the session before `next` is on disk. */
   handleStored(session: HostSession, next: number): void {
     session.handleStored(next);
+    for (const link of session.links) this.#releaseEarly(link, session);
     if (session.isAckDue) this.#readyForAck(session);
   }
 
@@ -245,6 +238,7 @@ export class HostEndpoint {
         break;
       case "ping":
         this.#answer(link, { kind: "pong", id: message.id, timeMs: Math.floor(nowMs) });
+        link.isAckAsked = true;
         break;
       case "pong": {
         const sample = link.handlePong(message, nowMs);
@@ -285,10 +279,14 @@ export class HostEndpoint {
     if (reception === "beyond-window") this.ignored++;
     if (session.isAckDue) this.#ready.add(link);
     if (reception !== "in-order") return;
-    let next: HostRecord | undefined = record;
-    while (next !== undefined) {
+    this.#events.push({ kind: "record", link: link.id, session, record });
+    this.#releaseEarly(link, session);
+  }
+
+  /** Hands on what waited for its turn and has it. */
+  #releaseEarly(link: HostLink, session: HostSession): void {
+    for (let next = session.pollEarly(); next !== undefined; next = session.pollEarly()) {
       this.#events.push({ kind: "record", link: link.id, session, record: next });
-      next = session.pollEarly();
     }
   }
 
@@ -334,13 +332,15 @@ export class HostEndpoint {
       session = new HostSession({
         device: hello.device,
         epoch: hello.epoch,
+        reset: hello.reset,
         ...resumed,
       });
       this.#sessions.set(key, session);
     }
-    session.announced = hello.next;
+    session.announced = Math.max(session.announced, hello.next); // records may have overtaken the hello
     for (const { number, hash } of hello.schemas) session.announcedSchemas.set(number, hash);
     session.skipTo(resumed.next);
+    this.#releaseEarly(link, session);
     for (const number of resumed.schemas) session.schemas.add(number);
     if (link.session !== session) this.#leaveSession(link);
     session.links.add(link);

@@ -34,6 +34,8 @@ export class HostLink {
   heardAtMs: number;
   /** The socket takes no more for now. */
   isBlocked = false;
+  /** The device asks whether we are there: the last acknowledgement may be lost, or have gone elsewhere. */
+  isAckAsked = false;
   /** A close was asked for; nothing more is taken in. */
   isClosing = false;
 
@@ -44,6 +46,8 @@ export class HostLink {
   #ping: { readonly id: number; readonly sentAtMs: number } | undefined;
   #nextPingAtMs = 0;
   #pingCount = 0;
+  /** Never used twice on a link: a late pong must not answer a later ping. */
+  #nextPingId = 0;
 
   constructor(id: LinkId, traits: LinkTraits, nowMs: number) {
     this.id = id;
@@ -116,15 +120,17 @@ export class HostLink {
 
   #pollAck(): Message | undefined {
     const { session } = this;
-    if (session === undefined || !session.isAckDue) return undefined;
+    if (session === undefined || !(session.isAckDue || this.isAckAsked)) return undefined;
     session.isAckDue = false;
+    this.isAckAsked = false;
     const bitmap = this.traits.isReliable ? new Uint8Array(0) : session.bitmap();
     return { kind: "ack", next: session.stored, window: WINDOW_RECORDS_MAX, bitmap };
   }
 
   #pollPing(nowMs: number): Message | undefined {
     if (!this.isPingDue(nowMs)) return undefined;
-    const id = this.#pingCount++;
+    const id = this.#nextPingId++;
+    this.#pingCount++;
     this.#ping = { id, sentAtMs: nowMs };
     const periodMs = this.#pingCount < PINGS_SOON ? PING_SOON_PERIOD_MS : PING_PERIOD_MS;
     this.#nextPingAtMs = nowMs + periodMs;

@@ -20,6 +20,8 @@ export type Reception = "in-order" | "early" | "duplicate" | "beyond-window";
 export interface HostSessionOptions {
   readonly device: string;
   readonly epoch: string;
+  /** Why the device last started, in its own words. */
+  readonly reset: string;
   readonly epochId: number;
   /** All records before this one are stored. */
   readonly next: number;
@@ -30,6 +32,7 @@ export interface HostSessionOptions {
 export class HostSession {
   readonly device: string;
   readonly epoch: string;
+  readonly reset: string;
   /** The store's number for the epoch. */
   readonly epochId: number;
   /** Every record before this one has been handed on. */
@@ -51,9 +54,10 @@ export class HostSession {
   readonly #early = new Map<number, HostRecord>();
 
   constructor(options: HostSessionOptions) {
-    const { device, epoch, epochId, next, schemas } = options;
+    const { device, epoch, reset, epochId, next, schemas } = options;
     this.device = device;
     this.epoch = epoch;
+    this.reset = reset;
     this.epochId = epochId;
     this.received = next;
     this.stored = next;
@@ -98,6 +102,7 @@ export class HostSession {
     if (next <= this.stored) return;
     this.stored = next;
     this.isAckDue = true;
+    if (next > this.received) this.skipTo(next); // a session before this one handed them on
   }
 
   /** The device no longer has the records before `next`; the store has accounted for them. */

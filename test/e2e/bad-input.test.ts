@@ -122,6 +122,25 @@ describe("a collector under strangers", () => {
     await collector.event("refused", "version 9", `version ${PROTOCOL_VERSION}`);
   });
 
+  test("a device that begins anew while records of it were still to come is told of", async () => {
+    const greet = async (hello: Hello) => {
+      const socket = connect(Number(tcpPort), "127.0.0.1");
+      socket.write(frameOf(hello));
+      await once(socket, "data"); // the welcome
+      socket.end();
+      socket.resume();
+      await once(socket, "close");
+    };
+    const device = { ...HELLO, device: "forgetful" };
+    await greet({ ...device, next: 5 });
+    await collector.event("disconnected", "forgetful");
+    await greet({ ...device, epoch: "ffeeddccbbaa9988", reset: "brownout" });
+    expect(await collector.event("restarted", "forgetful")).toMatchObject({
+      reset: "brownout",
+      lostRecords: 5,
+    });
+  });
+
   test("half a frame and then nothing harms nobody", async () => {
     const socket = connect(Number(tcpPort), "127.0.0.1");
     socket.end(frameOf(HELLO).subarray(0, 9));

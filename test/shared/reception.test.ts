@@ -18,7 +18,7 @@ function gap(sequence: number, count: number): Gap {
 }
 
 function sessionFrom(next: number): HostSession {
-  const identity = { device: "cellar", epoch: "00112233445566ff", epochId: 1 };
+  const identity = { device: "cellar", epoch: "00112233445566ff", reset: "test", epochId: 1 };
   return new HostSession({ ...identity, next, schemas: [0] });
 }
 

@@ -1,0 +1,232 @@
+// From a device's uptime to UTC, by the samples of one epoch. Pure.
+//
+// A sample says surely where UTC was at one uptime, within half a round trip; the bound on drift says
+// how that wears off on both sides. All samples together leave a tube that the device's clock must
+// run in, and each sample is narrowed to the tube: so the smallest round trip wins, and its
+// neighbours profit. The map runs straight between the middles of the narrowed samples. These part
+// by no more than the bound on drift, which is far below the pace of time: the map never runs
+// backwards. Before the first and after the last sample it runs on with the drift that the samples
+// show there, if they show any.
+//
+// How far the device's clock may be from the straight line: no further than the tube, and since
+// drift changes slowly, no further than the ends are, and half the change of drift times the
+// distances to both ends (the remainder of linear interpolation). The smaller of the two counts.
+//
+// A sample that contradicts a newer one is not believed. The filter leaves no such samples; a store
+// may have been written by anyone.
+
+import { DRIFT_CHANGE_PER_MS, DRIFT_MAX, driftUsMax, type UtcSample } from "./utc-sample.ts";
+
+/** A moment in UTC: `utcUs`, give or take `uncertaintyUs`. */
+export interface UtcMoment {
+  readonly utcUs: number;
+  readonly uncertaintyUs: number;
+}
+
+/**
+ * Samples may narrow each other down to so much and not beyond: a host's clock that is nudged by a
+ * fraction of a millisecond makes them seem surer than they are.
+ */
+const NARROWED_US_MIN = 1_000;
+
+/** A sample within the tube: UTC less uptime lies in [lowUs, highUs]. */
+interface Narrowed {
+  readonly sample: UtcSample;
+  lowUs: number;
+  highUs: number;
+}
+
+/** A line for what lies beyond the samples: how much time gains on uptime, and how sure that is. */
+interface Trend {
+  readonly drift: number;
+  readonly driftError: number;
+}
+
+export class ClockMap {
+  readonly #count: number;
+  readonly #deviceMs: Float64Array;
+  readonly #utcUs: Float64Array;
+  readonly #uncertaintyUs: Float64Array;
+  /** By segment: microseconds of UTC in a millisecond of uptime. Segment 0 is before the first sample. */
+  readonly #usPerMs: Float64Array;
+  readonly #before: Trend;
+  readonly #after: Trend;
+
+  /** The map by `samples`, in order of uptime; undefined where there are none. */
+  static from(samples: readonly UtcSample[]): ClockMap | undefined {
+    return samples.length === 0 ? undefined : new ClockMap(narrow(samples));
+  }
+
+  private constructor(narrowed: readonly Narrowed[]) {
+    this.#count = narrowed.length;
+    this.#deviceMs = Float64Array.from(narrowed, ({ sample }) => sample.deviceMs);
+    this.#utcUs = Float64Array.from(narrowed, middleUs);
+    this.#uncertaintyUs = Float64Array.from(narrowed, halfWidthUs);
+    this.#before = this.#trendAt(0);
+    this.#after = this.#trendAt(this.#count - 1);
+    this.#usPerMs = this.#slopes();
+  }
+
+  /** When it was `deviceMs`. */
+  utcOf(deviceMs: number): UtcMoment {
+    const segment = this.#segmentOf(deviceMs);
+    return {
+      utcUs: this.#utcIn(segment, deviceMs),
+      uncertaintyUs: Math.round(this.#uncertaintyIn(segment, deviceMs)),
+    };
+  }
+
+  /** The uptime at `utcUs`, with fractions; below zero for times before the device's boot. */
+  deviceMsOf(utcUs: number): number {
+    const segment = countUpTo(this.#utcUs, utcUs);
+    const from = Math.max(0, segment - 1);
+    return this.#deviceMs[from]! + (utcUs - this.#utcUs[from]!) / this.#usPerMs[segment]!;
+  }
+
+  /** Puts the UTC of the first `count` uptimes, which must not run backwards, into `timesUs`. */
+  mapTimes(timesMs: Float64Array, count: number, timesUs: Float64Array): void {
+    for (let index = 0; index < count; ) {
+      const segment = this.#segmentOf(timesMs[index]!);
+      const endMs = segment < this.#count ? this.#deviceMs[segment]! : Number.POSITIVE_INFINITY;
+      do {
+        timesUs[index] = this.#utcIn(segment, timesMs[index]!);
+        index++;
+      } while (index < count && timesMs[index]! < endMs);
+    }
+  }
+
+  /** The largest uncertainty of the uptimes in [first, end), which must not run backwards. */
+  uncertaintyUsMax(timesMs: Float64Array, first: number, end: number): number {
+    let largestUs = 0;
+    for (let index = first; index < end; ) {
+      const segment = this.#segmentOf(timesMs[index]!);
+      const endMs = segment < this.#count ? this.#deviceMs[segment]! : Number.POSITIVE_INFINITY;
+      do {
+        largestUs = Math.max(largestUs, this.#uncertaintyIn(segment, timesMs[index]!));
+        index++;
+      } while (index < end && timesMs[index]! < endMs);
+    }
+    return Math.round(largestUs);
+  }
+
+  /** 0 before the first sample, otherwise the number of samples up to `deviceMs`. */
+  #segmentOf(deviceMs: number): number {
+    return countUpTo(this.#deviceMs, deviceMs);
+  }
+
+  #utcIn(segment: number, deviceMs: number): number {
+    const from = segment === 0 ? 0 : segment - 1;
+    const apartMs = deviceMs - this.#deviceMs[from]!;
+    return Math.round(this.#utcUs[from]! + apartMs * this.#usPerMs[segment]!);
+  }
+
+  #uncertaintyIn(segment: number, deviceMs: number): number {
+    if (segment === 0) return this.#uncertaintyBeyond(0, this.#before, deviceMs);
+    if (segment === this.#count) return this.#uncertaintyBeyond(segment - 1, this.#after, deviceMs);
+    const sinceMs = deviceMs - this.#deviceMs[segment - 1]!;
+    const untilMs = this.#deviceMs[segment]! - deviceMs;
+    const leftUs = this.#uncertaintyUs[segment - 1]!;
+    const rightUs = this.#uncertaintyUs[segment]!;
+    const gainUs = this.#usPerMs[segment]! - 1_000;
+    const fastUs = DRIFT_MAX * 1_000 - gainUs;
+    const slowUs = DRIFT_MAX * 1_000 + gainUs;
+    const aboveUs = Math.min(leftUs + fastUs * sinceMs, rightUs + slowUs * untilMs);
+    const belowUs = Math.min(leftUs + slowUs * sinceMs, rightUs + fastUs * untilMs);
+    const part = sinceMs / (sinceMs + untilMs);
+    const bendUs = (DRIFT_CHANGE_PER_MS * 1_000 * sinceMs * untilMs) / 2;
+    return Math.min(Math.max(aboveUs, belowUs), leftUs + (rightUs - leftUs) * part + bendUs);
+  }
+
+  #uncertaintyBeyond(index: number, { drift, driftError }: Trend, deviceMs: number): number {
+    const apartMs = Math.abs(deviceMs - this.#deviceMs[index]!);
+    const bend = (DRIFT_CHANGE_PER_MS * apartMs) / 2;
+    const error = Math.min(DRIFT_MAX + Math.abs(drift), driftError + bend);
+    return this.#uncertaintyUs[index]! + apartMs * 1_000 * error;
+  }
+
+  /**
+   * The drift at a sample, by that other sample which tells it best: a far one for the round trips'
+   * sake, a near one because drift changes. None where the bound on drift says as much.
+   */
+  #trendAt(index: number): Trend {
+    let best: Trend = { drift: 0, driftError: DRIFT_MAX };
+    for (let other = 0; other < this.#count; other++) {
+      if (other === index) continue;
+      const apartMs = this.#deviceMs[other]! - this.#deviceMs[index]!;
+      const errorUs = this.#uncertaintyUs[other]! + this.#uncertaintyUs[index]!;
+      const driftError =
+        errorUs / Math.abs(apartMs * 1_000) + (DRIFT_CHANGE_PER_MS * Math.abs(apartMs)) / 2;
+      if (driftError >= best.driftError) continue;
+      best = { drift: this.#gainUs(index, other) / (apartMs * 1_000), driftError };
+    }
+    return best;
+  }
+
+  /** What time gained on uptime from one sample to another. */
+  #gainUs(from: number, to: number): number {
+    const apartMs = this.#deviceMs[to]! - this.#deviceMs[from]!;
+    return this.#utcUs[to]! - this.#utcUs[from]! - apartMs * 1_000;
+  }
+
+  #slopes(): Float64Array {
+    const slopes = new Float64Array(this.#count + 1);
+    slopes[0] = 1_000 * (1 + this.#before.drift);
+    slopes[this.#count] = 1_000 * (1 + this.#after.drift);
+    for (let segment = 1; segment < this.#count; segment++) {
+      const apartMs = this.#deviceMs[segment]! - this.#deviceMs[segment - 1]!;
+      slopes[segment] = 1_000 + this.#gainUs(segment - 1, segment) / apartMs;
+    }
+    return slopes;
+  }
+}
+
+/** The samples that can be believed together with the newest, each within what the others leave. */
+function narrow(samples: readonly UtcSample[]): Narrowed[] {
+  const believed: Narrowed[] = [];
+  for (let index = samples.length - 1; index >= 0; index--) {
+    const narrowed = within(believed.at(-1), samples[index]!);
+    if (narrowed !== undefined) believed.push(narrowed);
+  }
+  believed.reverse();
+  for (let index = 1; index < believed.length; index++)
+    tighten(believed[index]!, believed[index - 1]!);
+  return believed;
+}
+
+/** The sample as far as a newer one allows; undefined where it does not. */
+function within(newer: Narrowed | undefined, sample: UtcSample): Narrowed | undefined {
+  const offsetUs = sample.utcUs - sample.deviceMs * 1_000;
+  const narrowed: Narrowed = {
+    sample,
+    lowUs: offsetUs - sample.uncertaintyUs,
+    highUs: offsetUs + sample.uncertaintyUs,
+  };
+  if (newer !== undefined) tighten(narrowed, newer);
+  return narrowed.lowUs <= narrowed.highUs ? narrowed : undefined;
+}
+
+function tighten(narrowed: Narrowed, by: Narrowed): void {
+  const driftUs = driftUsMax(by.sample.deviceMs - narrowed.sample.deviceMs);
+  narrowed.lowUs = Math.max(narrowed.lowUs, by.lowUs - driftUs);
+  narrowed.highUs = Math.min(narrowed.highUs, by.highUs + driftUs);
+}
+
+function middleUs({ sample, lowUs, highUs }: Narrowed): number {
+  return sample.deviceMs * 1_000 + (lowUs + highUs) / 2;
+}
+
+function halfWidthUs({ sample, lowUs, highUs }: Narrowed): number {
+  return Math.max((highUs - lowUs) / 2, Math.min(sample.uncertaintyUs, NARROWED_US_MIN));
+}
+
+/** How many of the ascending `values` are at most `limit`. */
+function countUpTo(values: Float64Array, limit: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
