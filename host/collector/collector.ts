@@ -290,7 +290,7 @@ export class Collector implements LinkHub {
     const { kind: link } = io.traits;
     const { where } = io;
     if (session === undefined) {
-      if (why !== undefined) this.#tell({ event: "refused", where, why });
+      if (why !== undefined && !this.#isStopped) this.#tell({ event: "refused", where, why });
       return;
     }
     const { device } = session;

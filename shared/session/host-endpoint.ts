@@ -359,7 +359,8 @@ export class HostEndpoint {
   #sweep(link: HostLink, nowMs: number): void {
     const silenceMs = nowMs - link.heardAtMs;
     if (link.session === undefined) {
-      if (silenceMs >= HELLO_MS_MAX) this.#close(link, "no hello came");
+      const mustGreet = link.traits.kind !== "serial"; // a line stands though nobody is on it
+      if (mustGreet && silenceMs >= HELLO_MS_MAX) this.#close(link, "no hello came");
     } else if (silenceMs >= SILENCE_MS_MAX) {
       this.#close(link, "silent for too long");
     } else if (link.isPingDue(nowMs)) {

@@ -196,3 +196,11 @@ test("a datagram of an earlier session is no part of this one", () => {
   expect(pair.host.ignored).toBe(ignored + 1);
   expect(pair.host.pollEvent()).toBeUndefined();
 });
+
+test("a connection on which nobody says who they are is closed; a serial line may be silent for ever", () => {
+  const pair = new Pair();
+  pair.host.handleLinkUp(7, TCP, 0);
+  pair.host.handleLinkUp(8, SERIAL, 0);
+  pair.run(60_000);
+  expect(pair.hostCloses).toEqual(["no hello came"]);
+});
