@@ -2,7 +2,6 @@
 // a write past the room sets `failed`, which the caller checks once, at the end. Multi-byte
 // integers are big-endian; a varint is LEB128 (least significant group first). PROTOCOL 2.
 
-const TWO_POW_32 = 0x1_0000_0000;
 const TWO_POW_28 = 0x1000_0000;
 const VARINT_BYTES_MAX = 8;
 
@@ -58,11 +57,8 @@ export class ByteWriter {
 
   writeU32(value: number): void {
     if (!this.#reserve(4)) return;
-    const { bytes } = this;
-    bytes[this.position++] = value >>> 24;
-    bytes[this.position++] = value >>> 16;
-    bytes[this.position++] = value >>> 8;
-    bytes[this.position++] = value;
+    writeU32At(this.bytes, this.position, value);
+    this.position += 4;
   }
 
   /** An integer from 0 to 2^53 - 1. */
@@ -123,15 +119,8 @@ export class ByteReader {
 
   readU32(): number {
     if (!this.#has(4)) return 0;
-    const { bytes, position } = this;
     this.position += 4;
-    return (
-      ((bytes[position]! << 24) |
-        (bytes[position + 1]! << 16) |
-        (bytes[position + 2]! << 8) |
-        bytes[position + 3]!) >>>
-      0
-    );
+    return readU32At(this.bytes, this.position - 4);
   }
 
   /** An integer from 0 to 2^53 - 1. Fails on a longer one and on padding (a last group of zero). */
@@ -167,11 +156,21 @@ export class ByteReader {
   }
 }
 
+/** Writes a 32-bit big-endian integer at `position`, where there must be room. */
+export function writeU32At(bytes: Uint8Array, position: number, value: number): void {
+  bytes[position] = value >>> 24;
+  bytes[position + 1] = value >>> 16;
+  bytes[position + 2] = value >>> 8;
+  bytes[position + 3] = value;
+}
+
 /** Reads a 32-bit big-endian integer at `position`, which must be there. */
 export function readU32At(bytes: Uint8Array, position: number): number {
   return (
-    (bytes[position]! * 0x100_0000 +
-      ((bytes[position + 1]! << 16) | (bytes[position + 2]! << 8) | bytes[position + 3]!)) %
-    TWO_POW_32
+    ((bytes[position]! << 24) |
+      (bytes[position + 1]! << 16) |
+      (bytes[position + 2]! << 8) |
+      bytes[position + 3]!) >>>
+    0
   );
 }

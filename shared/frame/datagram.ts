@@ -2,7 +2,7 @@
 // The session's token (PROTOCOL 3.5) is part of the message here: shared/session/ knows it.
 
 import { crc32c } from "../bytes/crc32c.ts";
-import { readU32At } from "../bytes/cursor.ts";
+import { readU32At, writeU32At } from "../bytes/cursor.ts";
 import { DATAGRAM_BYTES_MAX } from "../limits.ts";
 import type { FrameEvent } from "./frame.ts";
 
@@ -11,11 +11,7 @@ export const DATAGRAM_TRAILER_BYTES = 4;
 
 /** Seals the first `length` bytes of `message` with a checksum behind them. Returns the datagram's length. */
 export function endDatagram(message: Uint8Array, length: number): number {
-  const crc = crc32c(message, 0, length);
-  message[length] = crc >>> 24;
-  message[length + 1] = crc >>> 16;
-  message[length + 2] = crc >>> 8;
-  message[length + 3] = crc;
+  writeU32At(message, length, crc32c(message, 0, length));
   return length + DATAGRAM_TRAILER_BYTES;
 }
 

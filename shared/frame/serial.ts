@@ -6,7 +6,7 @@
 // Whatever is neither is noise, and the next zero starts afresh.
 
 import { crc32c } from "../bytes/crc32c.ts";
-import { readU32At } from "../bytes/cursor.ts";
+import { readU32At, writeU32At } from "../bytes/cursor.ts";
 import { SERIAL_MESSAGE_BYTES_MAX } from "../limits.ts";
 import { cobsLengthMax, decodeCobs, encodeCobs } from "./cobs.ts";
 import type { FrameDecoder, FrameEvent } from "./frame.ts";
@@ -25,11 +25,7 @@ export function serialFrameLengthMax(messageLength: number): number {
  * which must hold `serialFrameLengthMax(length)`. Returns the frame's length.
  */
 export function encodeSerialFrame(message: Uint8Array, length: number, into: Uint8Array): number {
-  const crc = crc32c(message, 0, length);
-  message[length] = crc >>> 24;
-  message[length + 1] = crc >>> 16;
-  message[length + 2] = crc >>> 8;
-  message[length + 3] = crc;
+  writeU32At(message, length, crc32c(message, 0, length));
   into[0] = DELIMITER;
   const end = encodeCobs(message, 0, length + CRC_BYTES, into, 1);
   into[end] = DELIMITER;

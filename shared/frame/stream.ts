@@ -3,7 +3,7 @@
 // it can be trusted, so the stream is broken. Room is made for bytes that came, never for bytes
 // that a length field announces.
 
-import { readU32At } from "../bytes/cursor.ts";
+import { readU32At, writeU32At } from "../bytes/cursor.ts";
 import { MESSAGE_BYTES_MAX } from "../limits.ts";
 import type { FrameDecoder, FrameEvent } from "./frame.ts";
 
@@ -17,10 +17,7 @@ const PARTIAL_BYTES_KEPT_MAX = 4_096;
 
 /** Writes the header of a message of `length` bytes into `into` at `position`. */
 export function writeStreamHeader(into: Uint8Array, position: number, length: number): void {
-  into[position] = length >>> 24;
-  into[position + 1] = length >>> 16;
-  into[position + 2] = length >>> 8;
-  into[position + 3] = length;
+  writeU32At(into, position, length);
 }
 
 export class StreamDecoder implements FrameDecoder {
