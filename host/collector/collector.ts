@@ -55,6 +55,8 @@ export class Collector implements LinkHub {
   readonly #timer: NodeJS.Timeout;
   #nextLinkId: LinkId = 1;
   #isStopped = false;
+  /** All is said and stored; what links still bring is not taken, for the store is about to close. */
+  #isDone = false;
   /** The store cannot write. */
   #isTroubled = false;
   #giveUpFlush: () => void = () => undefined;
@@ -86,7 +88,8 @@ export class Collector implements LinkHub {
   }
 
   handleLinkUp(io: HostLinkIo): LinkId | undefined {
-    if (this.#isStopped || this.#links.size >= LINKS_MAX) {
+    if (this.#isStopped) return undefined;
+    if (this.#links.size >= LINKS_MAX) {
       this.#counters.refusedLinks++;
       return undefined;
     }
@@ -105,6 +108,7 @@ export class Collector implements LinkHub {
   }
 
   handleMessage(id: LinkId, bytes: Uint8Array): void {
+    if (this.#isDone) return;
     this.#endpoint.handleMessage(id, bytes, monotonicMs());
     this.#drainEvents(); // events hold views of `bytes`
   }
@@ -145,6 +149,7 @@ export class Collector implements LinkHub {
     await this.#flush();
     this.#endpoint.handleShutdown("going-down", RETRY_AFTER_MS);
     this.pump();
+    this.#isDone = true;
   }
 
   /** Waits until all that came is on disk; not where the disk takes nothing: then devices keep what they have. */
@@ -273,7 +278,7 @@ export class Collector implements LinkHub {
   /** Tells whoever watches, and keeps what an operator will want to look up later. */
   #tell(event: CollectorEvent): void {
     this.#options.handleEvent(event);
-    if (event.event === "console" || event.event === "trouble") return;
+    if (this.#isDone || event.event === "console" || event.event === "trouble") return;
     const nowMs = monotonicMs();
     if (event.event === "refused" && nowMs < this.#refusalKeptMs + REFUSALS_KEPT_MS) return;
     if (event.event === "refused") this.#refusalKeptMs = nowMs;

@@ -112,7 +112,54 @@ export class RunningSenda {
   }
 }
 
-const RUNNING = new Set<RunningSenda>();
+/** A command that goes on and prints for people. */
+export class WatchedSenda {
+  stdout = "";
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  #wake: () => void = () => undefined;
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
+    const stdio = ["ignore", "pipe", "inherit"] as const;
+    const child = spawn(process.execPath, [SENDA, ...args], { env, stdio: [...stdio] });
+    this.#child = child;
+    this.#ended = new Promise((resolve) => {
+      child.once("close", (status) => {
+        resolve(status);
+        this.#wake();
+      });
+    });
+    child.stdout!.on("data", (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+      this.#wake();
+    });
+    RUNNING.add(this);
+  }
+
+  /** Waits until it has printed something like this. Rejects where it ends without. */
+  async printed(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stdout)) {
+      if (this.#child.exitCode !== null) {
+        throw new Error(`the program ended without ${pattern}: ${this.stdout}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  stop(): Promise<number | null> {
+    this.#child.kill("SIGINT");
+    return this.#ended;
+  }
+
+  kill(): Promise<number | null> {
+    this.#child.kill("SIGKILL");
+    return this.#ended;
+  }
+}
+
+const RUNNING = new Set<RunningSenda | WatchedSenda>();
 
 /** The port number at the end of "ADDR:PORT". */
 export function portOf(address: unknown): string {
