@@ -26,7 +26,6 @@ export class ClockTable {
   readonly #drop: Statement;
   readonly #dropFrom: Statement;
   readonly #move: Statement;
-  readonly #noteNewest: Statement;
 
   constructor(database: Database) {
     this.#newest = database.prepare(`${SAMPLES} ORDER BY device_ms DESC LIMIT 1`);
@@ -36,9 +35,6 @@ export class ClockTable {
     this.#dropFrom = database.prepare("DELETE FROM clock WHERE epoch = ? AND device_ms >= ?");
     this.#move = database.prepare(
       "UPDATE clock SET utc_us = utc_us + ?, uncertainty_us = min(uncertainty_us + ?, ?) WHERE epoch = ?",
-    );
-    this.#noteNewest = database.prepare(
-      "UPDATE epoch SET utc_offset_us = ?, uncertainty_us = ? WHERE id = ?",
     );
   }
 
@@ -62,7 +58,6 @@ export class ClockTable {
     }
     const { deviceMs, utcUs, uncertaintyUs } = sample;
     this.#add.run(epochId, deviceMs, utcUs, uncertaintyUs);
-    this.#noteNewest.run(utcUs - deviceMs * 1_000, uncertaintyUs, epochId);
     this.#thin(epochId, before === undefined ? 0 : thinnedBeforeMs(before, sample));
     return sample;
   }

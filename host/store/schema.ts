@@ -45,8 +45,7 @@ CREATE TABLE device (
 
 -- One life of a device's outbox. Records [first, next) are accounted for, which makes so many batches,
 -- readings and gap_readings; last_ms is the uptime at the end of the last batch. The latest table
--- covers the records before latest_next. utc_offset_us and uncertainty_us repeat the newest row of the
--- clock table, UTC less uptime, for those who only watch what comes in; null before a measurement.
+-- covers the records before latest_next.
 CREATE TABLE epoch (
   id INTEGER PRIMARY KEY,
   device INTEGER NOT NULL REFERENCES device(id),
@@ -60,8 +59,6 @@ CREATE TABLE epoch (
   latest_next INTEGER NOT NULL,
   began_us INTEGER NOT NULL,
   reset TEXT NOT NULL,
-  utc_offset_us INTEGER,
-  uncertainty_us INTEGER,
   UNIQUE (device, epoch)
 ) STRICT;
 

@@ -157,7 +157,10 @@ export class StoreWriter implements PacketSink {
 
   /** False for records that came before, and for those behind one that is missing or was refused. */
   #isNext(state: EpochState, sequence: number): boolean {
-    if (sequence < state.next) this.#draft.duplicates++;
+    if (sequence < state.next) {
+      this.#draft.duplicates++;
+      this.#draft.touch(state, 0); // whoever sends it again was never told that it is stored
+    }
     return sequence === state.next;
   }
 

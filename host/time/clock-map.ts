@@ -6,7 +6,7 @@
 // neighbours profit. The map runs straight between the middles of the narrowed samples. These part
 // by no more than the bound on drift, which is far below the pace of time: the map never runs
 // backwards. Before the first and after the last sample it runs on with the drift that the samples
-// show there, if they show any.
+// show there, as far as that says more than the bound does, and from there on straight.
 //
 // How far the device's clock may be from the straight line: no further than the tube, and since
 // drift changes slowly, no further than the ends are, and half the change of drift times the
@@ -36,19 +36,24 @@ interface Narrowed {
   highUs: number;
 }
 
-/** A line for what lies beyond the samples: how much time gains on uptime, and how sure that is. */
+/** What goes on beyond the samples: how much time gains on uptime, how sure that is, and how far it counts. */
 interface Trend {
   readonly drift: number;
   readonly driftError: number;
+  readonly horizonMs: number;
 }
 
+/** Shortest way that the map goes on with a trend, so that no two knots fall together. */
+const HORIZON_MS_MIN = 1;
+
 export class ClockMap {
-  readonly #count: number;
+  /** Samples and one knot beyond each end, where the trend there stops to count. */
   readonly #deviceMs: Float64Array;
   readonly #utcUs: Float64Array;
-  readonly #uncertaintyUs: Float64Array;
-  /** By segment: microseconds of UTC in a millisecond of uptime. Segment 0 is before the first sample. */
+  /** By segment: microseconds of UTC in a millisecond of uptime. Segment n ends at knot n. */
   readonly #usPerMs: Float64Array;
+  /** By knot, of the samples only. */
+  readonly #uncertaintyUs: Float64Array;
   readonly #before: Trend;
   readonly #after: Trend;
 
@@ -58,12 +63,14 @@ export class ClockMap {
   }
 
   private constructor(narrowed: readonly Narrowed[]) {
-    this.#count = narrowed.length;
-    this.#deviceMs = Float64Array.from(narrowed, ({ sample }) => sample.deviceMs);
-    this.#utcUs = Float64Array.from(narrowed, middleUs);
-    this.#uncertaintyUs = Float64Array.from(narrowed, halfWidthUs);
-    this.#before = this.#trendAt(0);
-    this.#after = this.#trendAt(this.#count - 1);
+    const last = narrowed.length;
+    this.#deviceMs = knots(narrowed, ({ sample }) => sample.deviceMs);
+    this.#utcUs = knots(narrowed, middleUs);
+    this.#uncertaintyUs = knots(narrowed, halfWidthUs);
+    this.#before = this.#trendAt(1);
+    this.#after = this.#trendAt(last);
+    this.#continue({ from: 1, to: 0, trend: this.#before });
+    this.#continue({ from: last, to: last + 1, trend: this.#after });
     this.#usPerMs = this.#slopes();
   }
 
@@ -87,7 +94,7 @@ export class ClockMap {
   mapTimes(timesMs: Float64Array, count: number, timesUs: Float64Array): void {
     for (let index = 0; index < count; ) {
       const segment = this.#segmentOf(timesMs[index]!);
-      const endMs = segment < this.#count ? this.#deviceMs[segment]! : Number.POSITIVE_INFINITY;
+      const endMs = this.#endMs(segment);
       do {
         timesUs[index] = this.#utcIn(segment, timesMs[index]!);
         index++;
@@ -100,7 +107,7 @@ export class ClockMap {
     let largestUs = 0;
     for (let index = first; index < end; ) {
       const segment = this.#segmentOf(timesMs[index]!);
-      const endMs = segment < this.#count ? this.#deviceMs[segment]! : Number.POSITIVE_INFINITY;
+      const endMs = this.#endMs(segment);
       do {
         largestUs = Math.max(largestUs, this.#uncertaintyIn(segment, timesMs[index]!));
         index++;
@@ -109,9 +116,13 @@ export class ClockMap {
     return Math.round(largestUs);
   }
 
-  /** 0 before the first sample, otherwise the number of samples up to `deviceMs`. */
+  /** The number of knots up to `deviceMs`. */
   #segmentOf(deviceMs: number): number {
     return countUpTo(this.#deviceMs, deviceMs);
+  }
+
+  #endMs(segment: number): number {
+    return segment < this.#deviceMs.length ? this.#deviceMs[segment]! : Number.POSITIVE_INFINITY;
   }
 
   #utcIn(segment: number, deviceMs: number): number {
@@ -121,8 +132,9 @@ export class ClockMap {
   }
 
   #uncertaintyIn(segment: number, deviceMs: number): number {
-    if (segment === 0) return this.#uncertaintyBeyond(0, this.#before, deviceMs);
-    if (segment === this.#count) return this.#uncertaintyBeyond(segment - 1, this.#after, deviceMs);
+    const last = this.#deviceMs.length - 2;
+    if (segment <= 1) return this.#uncertaintyBeyond(1, this.#before, deviceMs);
+    if (segment > last) return this.#uncertaintyBeyond(last, this.#after, deviceMs);
     const sinceMs = deviceMs - this.#deviceMs[segment - 1]!;
     const untilMs = this.#deviceMs[segment]! - deviceMs;
     const leftUs = this.#uncertaintyUs[segment - 1]!;
@@ -137,47 +149,60 @@ export class ClockMap {
     return Math.min(Math.max(aboveUs, belowUs), leftUs + (rightUs - leftUs) * part + bendUs);
   }
 
-  #uncertaintyBeyond(index: number, { drift, driftError }: Trend, deviceMs: number): number {
-    const apartMs = Math.abs(deviceMs - this.#deviceMs[index]!);
+  #uncertaintyBeyond(knot: number, { driftError }: Trend, deviceMs: number): number {
+    const apartMs = Math.abs(deviceMs - this.#deviceMs[knot]!);
     const bend = (DRIFT_CHANGE_PER_MS * apartMs) / 2;
-    const error = Math.min(DRIFT_MAX + Math.abs(drift), driftError + bend);
-    return this.#uncertaintyUs[index]! + apartMs * 1_000 * error;
+    return this.#uncertaintyUs[knot]! + apartMs * 1_000 * Math.min(DRIFT_MAX, driftError + bend);
   }
 
   /**
    * The drift at a sample, by that other sample which tells it best: a far one for the round trips'
    * sake, a near one because drift changes. None where the bound on drift says as much.
    */
-  #trendAt(index: number): Trend {
-    let best: Trend = { drift: 0, driftError: DRIFT_MAX };
-    for (let other = 0; other < this.#count; other++) {
-      if (other === index) continue;
-      const apartMs = this.#deviceMs[other]! - this.#deviceMs[index]!;
-      const errorUs = this.#uncertaintyUs[other]! + this.#uncertaintyUs[index]!;
-      const driftError =
-        errorUs / Math.abs(apartMs * 1_000) + (DRIFT_CHANGE_PER_MS * Math.abs(apartMs)) / 2;
-      if (driftError >= best.driftError) continue;
-      best = { drift: this.#gainUs(index, other) / (apartMs * 1_000), driftError };
+  #trendAt(knot: number): Trend {
+    let drift = 0;
+    let driftError = DRIFT_MAX;
+    for (let other = 1; other < this.#deviceMs.length - 1; other++) {
+      if (other === knot) continue;
+      const apartMs = Math.abs(this.#deviceMs[other]! - this.#deviceMs[knot]!);
+      const errorUs = this.#uncertaintyUs[other]! + this.#uncertaintyUs[knot]!;
+      const error = errorUs / (apartMs * 1_000) + (DRIFT_CHANGE_PER_MS * apartMs) / 2;
+      if (error >= driftError) continue;
+      driftError = error;
+      drift = this.#usPerMsBetween(knot, other) / 1_000 - 1;
     }
-    return best;
+    const horizonMs = (2 * (DRIFT_MAX - driftError)) / DRIFT_CHANGE_PER_MS;
+    return { drift, driftError, horizonMs: Math.max(HORIZON_MS_MIN, horizonMs) };
   }
 
-  /** What time gained on uptime from one sample to another. */
-  #gainUs(from: number, to: number): number {
-    const apartMs = this.#deviceMs[to]! - this.#deviceMs[from]!;
-    return this.#utcUs[to]! - this.#utcUs[from]! - apartMs * 1_000;
+  /** Sets a knot beyond the samples. */
+  #continue({ from, to, trend }: { from: number; to: number; trend: Trend }): void {
+    const apartMs = (to - from) * trend.horizonMs;
+    this.#deviceMs[to] = this.#deviceMs[from]! + apartMs;
+    this.#utcUs[to] = this.#utcUs[from]! + apartMs * 1_000 * (1 + trend.drift);
   }
 
   #slopes(): Float64Array {
-    const slopes = new Float64Array(this.#count + 1);
-    slopes[0] = 1_000 * (1 + this.#before.drift);
-    slopes[this.#count] = 1_000 * (1 + this.#after.drift);
-    for (let segment = 1; segment < this.#count; segment++) {
-      const apartMs = this.#deviceMs[segment]! - this.#deviceMs[segment - 1]!;
-      slopes[segment] = 1_000 + this.#gainUs(segment - 1, segment) / apartMs;
+    const slopes = new Float64Array(this.#deviceMs.length + 1).fill(1_000);
+    for (let segment = 1; segment < this.#deviceMs.length; segment++) {
+      slopes[segment] = this.#usPerMsBetween(segment - 1, segment);
     }
     return slopes;
   }
+
+  #usPerMsBetween(one: number, other: number): number {
+    const apartMs = this.#deviceMs[other]! - this.#deviceMs[one]!;
+    return (this.#utcUs[other]! - this.#utcUs[one]!) / apartMs;
+  }
+}
+
+/** A value for each sample, and room for one before and one after them. */
+function knots(narrowed: readonly Narrowed[], pick: (narrowed: Narrowed) => number): Float64Array {
+  const values = new Float64Array(narrowed.length + 2);
+  narrowed.forEach((sample, index) => {
+    values[index + 1] = pick(sample);
+  });
+  return values;
 }
 
 /** The samples that can be believed together with the newest, each within what the others leave. */

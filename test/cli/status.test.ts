@@ -68,7 +68,7 @@ test("--json gives one object", async () => {
             value: 20.1,
             unit: "Cel",
             time: new Date(NOON_MS + 131_000).toISOString(),
-            uncertaintyMs: 2,
+            uncertaintyMs: 15.1,
           },
           { channel: "pressure", value: 101_310 },
           { channel: "door", value: false },

@@ -61,8 +61,8 @@ test("--json gives one row a line, of the devices named", async () => {
   const args = ["shed", "--json", "--rows", "2", "--samples", "2", "--db", db];
   const { stdout } = await runSenda("tail", ...args);
   expect(jsonLines(stdout)).toMatchObject([
-    { device: "shed", uncertaintyMs: 2, values: { temperature: 20 } },
-    { device: "shed", uncertaintyMs: 2, values: { temperature: 20.01 } },
+    { device: "shed", uncertaintyMs: 2.2, values: { temperature: 20 } },
+    { device: "shed", uncertaintyMs: 2.2, values: { temperature: 20.01 } },
   ]);
 });
 

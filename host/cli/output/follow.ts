@@ -5,9 +5,11 @@
 import { BatchColumns } from "../../../shared/batch/columns.ts";
 import { decodeBatch } from "../../../shared/batch/decoder.ts";
 import { type Channel, decodeSchema } from "../../../shared/channel.ts";
+import { ClockReader } from "../../store/clock.ts";
 import { openForReading } from "../../store/reader.ts";
 import { batchId, sequenceOf } from "../../store/schema.ts";
 import type { Database, Statement } from "../../store/sqlite.ts";
+import type { ClockMap } from "../../time/clock-map.ts";
 import { gapText } from "./gap-line.ts";
 import { type Sample, samplesOf } from "./sample.ts";
 
@@ -28,8 +30,6 @@ interface EpochRow {
   readonly epoch: string;
   readonly first: number;
   readonly next: number;
-  readonly utc_offset_us: number | null;
-  readonly uncertainty_us: number | null;
 }
 
 interface BatchRow {
@@ -56,6 +56,7 @@ export class StoreFollower {
   readonly #pageBackwards: Statement;
   readonly #gaps: Statement;
   readonly #schema: Statement;
+  readonly #clocks: ClockReader;
   readonly #schemas = new Map<number, readonly Channel[]>();
   readonly #columns = new BatchColumns();
   /** By epoch: the first record that was not read. */
@@ -70,6 +71,7 @@ export class StoreFollower {
     this.#page = database.prepare(`${BATCHES} ORDER BY id LIMIT ?`);
     this.#pageBackwards = database.prepare(`${BATCHES} ORDER BY id DESC LIMIT ?`);
     this.#gaps = database.prepare(GAPS);
+    this.#clocks = new ClockReader(database);
     this.#schema = database.prepare("SELECT body FROM schema WHERE id = ?");
   }
 
@@ -112,12 +114,14 @@ export class StoreFollower {
     const { id, device, next } = epoch;
     const start = this.#cursors.get(id) ?? epoch.first;
     if (start >= next) return;
-    const gaps = (this.#gaps.all(id, start, next) as GapRow[]).map((row) => remarkOf(epoch, row));
+    const clock = this.#clocks.mapOf(id);
+    const rows = this.#gaps.all(id, start, next) as GapRow[];
+    const gaps = rows.map((row) => remarkOf(device, clock, row));
     for (const batch of this.#batches(id, start, next)) {
       const sequence = sequenceOf(batch.id);
       while (gaps.length > 0 && gaps[0]!.sequence < sequence) yield gaps.shift()!;
       this.#cursors.set(id, sequence + 1);
-      const samples = this.#samples(epoch, batch);
+      const samples = this.#samples(epoch, clock, batch);
       if (samples === undefined) yield { kind: "remark", device, text: damageText(sequence) };
       else for (const sample of samples) yield { kind: "sample", sample };
     }
@@ -137,32 +141,34 @@ export class StoreFollower {
   #lastOf(epoch: EpochRow, count: number): Sample[] {
     const start = batchId(epoch.id, epoch.first);
     let end = batchId(epoch.id, epoch.next);
+    const clock = this.#clocks.mapOf(epoch.id);
     let samples: Sample[] = [];
     while (samples.length < count) {
       const batch = this.#pageBackwards.get(start, end, 1) as BatchRow | undefined;
       if (batch === undefined) break;
-      samples = [...(this.#samples(epoch, batch) ?? []), ...samples];
+      samples = [...(this.#samples(epoch, clock, batch) ?? []), ...samples];
       end = batch.id;
     }
     return samples.slice(-count);
   }
 
   /** The samples of a batch; undefined where it is damaged. */
-  #samples(epoch: EpochRow, batch: BatchRow): Sample[] | undefined {
+  #samples(epoch: EpochRow, clock: ClockMap | undefined, batch: BatchRow): Sample[] | undefined {
     const columns = this.#columns;
     const channels = this.#channelsOf(batch.schema);
     if (!decodeBatch(batch.body, channels, columns)) return undefined;
-    const { device, utc_offset_us: offsetUs, uncertainty_us: uncertaintyUs } = epoch;
     const { rows, timesMs } = columns;
+    const timesUs = clock && new Float64Array(rows);
+    if (timesUs !== undefined) clock?.mapTimes(timesMs, rows, timesUs);
     const chunk = {
-      device,
+      device: epoch.device,
       epoch: epoch.epoch,
       sequence: sequenceOf(batch.id),
       firstRow: 0,
       endRow: rows,
       timesMs,
-      timesUs: offsetUs === null ? undefined : timesMs.map((ms) => ms * 1_000 + offsetUs),
-      uncertaintyUs: uncertaintyUs ?? undefined,
+      timesUs,
+      uncertaintyUs: clock?.uncertaintyUsMax(timesMs, 0, rows),
       columns: channels.map((channel, index) => {
         return { channel, index, column: columns.columns[index]! };
       }),
@@ -187,11 +193,13 @@ function sortKey(sample: Sample): number {
   return sample.timeUs ?? Number.MIN_SAFE_INTEGER + sample.uptimeMs;
 }
 
-function remarkOf(epoch: EpochRow, row: GapRow): Followed & { readonly sequence: number } {
+function remarkOf(
+  device: string,
+  clock: ClockMap | undefined,
+  row: GapRow,
+): Followed & { readonly sequence: number } {
   const { first_ms: firstMs, last_ms: lastMs, ...gap } = row;
-  const { device, utc_offset_us: offsetUs } = epoch;
-  const utcOf = (ms: number | null) =>
-    ms === null || offsetUs === null ? null : ms * 1_000 + offsetUs;
+  const utcOf = (ms: number | null) => (ms === null ? null : (clock?.utcOf(ms).utcUs ?? null));
   const span = { firstMs, lastMs, firstUs: utcOf(firstMs), lastUs: utcOf(lastMs) };
   return { kind: "remark", device, text: gapText({ ...gap, ...span }), sequence: row.sequence };
 }
@@ -201,7 +209,7 @@ function damageText(sequence: number): string {
 }
 
 const EPOCHS = `
-SELECT epoch.id, device.name AS device, epoch, first, next, utc_offset_us, uncertainty_us
+SELECT epoch.id, device.name AS device, epoch, first, next
 FROM epoch JOIN device ON device.id = epoch.device ORDER BY epoch.id`;
 
 const BATCHES = "SELECT id, schema, body FROM batch WHERE id >= ? AND id < ?";

@@ -1,0 +1,44 @@
+// An epoch's name between its two forms: 16 hexadecimal digits in messages and interfaces, eight bytes
+// in flash. Digits of no other kind than the ones written here are known: lower case.
+
+import { assert } from "../../shared/errors.ts";
+
+export const EPOCH_BYTES = 8;
+
+const DIGITS = "0123456789abcdef";
+
+/** Writes the eight bytes of `epoch` into `into`, from its start. */
+export function epochIntoBytes(epoch: string, into: Uint8Array): void {
+  assert(epoch.length === 2 * EPOCH_BYTES, "an epoch of 16 hexadecimal digits");
+  for (let index = 0; index < EPOCH_BYTES; index++) {
+    into[index] = (digitAt(epoch, 2 * index) << 4) | digitAt(epoch, 2 * index + 1);
+  }
+}
+
+function digitAt(epoch: string, position: number): number {
+  const code = epoch.charCodeAt(position);
+  const digit = code < 0x3a ? code - 0x30 : code - 0x61 + 10;
+  assert(DIGITS.charCodeAt(digit) === code, "an epoch of hexadecimal digits in lower case");
+  return digit;
+}
+
+/** The epoch whose eight bytes stand at `position`. Returns `known` itself where it is that one: no new text. */
+export function epochAt(bytes: Uint8Array, position: number, known: string): string {
+  if (isEpochAt(bytes, position, known)) return known;
+  let epoch = "";
+  for (let index = 0; index < EPOCH_BYTES; index++) {
+    const byte = bytes[position + index]!;
+    epoch += DIGITS.charAt(byte >> 4) + DIGITS.charAt(byte & 15);
+  }
+  return epoch;
+}
+
+function isEpochAt(bytes: Uint8Array, position: number, epoch: string): boolean {
+  if (epoch.length !== 2 * EPOCH_BYTES) return false;
+  for (let digit = 0; digit < 2 * EPOCH_BYTES; digit++) {
+    const byte = bytes[position + (digit >> 1)]!;
+    const nibble = digit % 2 === 0 ? byte >> 4 : byte & 15;
+    if (DIGITS.charCodeAt(nibble) !== epoch.charCodeAt(digit)) return false;
+  }
+  return true;
+}
