@@ -160,6 +160,13 @@ describe("acknowledging", () => {
     }
   });
 
+  test("is written while a backlog drains and nothing is appended", () => {
+    const log = open();
+    const count = fill(log);
+    for (let next = 1; next <= count; next++) log.acknowledge(EPOCH, next);
+    expect(sequences(open()).length).toBeLessThanOrEqual(1);
+  });
+
   test("after a flush nothing comes back", () => {
     const log = open();
     log.append(record(0, { body: Uint8Array.of(1) }));
@@ -217,5 +224,21 @@ describe("a driver that fails", () => {
     expect(failed).toBeGreaterThan(20);
     expect(sequences(log)).toEqual(kept);
     expect(sequences(open())).toEqual(kept);
+  });
+
+  test("does not lend an old block the epoch of one that did not come to be", () => {
+    const log = open();
+    for (let sequence = 0; sequence < 3; sequence++) log.append(record(sequence));
+    flash.worksUntilFailure = 1; // erase, then the header
+    expect(() => log.append(record(0, { epoch: LATER }))).toThrow(DriverFailure);
+    expect(log.append(record(0, { epoch: LATER, body: Uint8Array.of(1) }))).toBe("appended");
+    expect(
+      open()
+        .epochs()
+        .map(({ epoch, records }) => [epoch, records]),
+    ).toEqual([
+      [EPOCH, 3],
+      [LATER, 1],
+    ]);
   });
 });
