@@ -2,116 +2,24 @@
 // docs/decisions/0005-io-classes.md pins for TCP has one test here.
 
 import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { TcpOptions } from "../../device/platform/ecma419.ts";
 import {
   RECEIVE_WINDOW_BYTES,
   SEND_BUFFER_BYTES,
   SimulatedTcp,
 } from "../../host/simulator/io/tcp.ts";
-
-const SEGMENT_BYTES = 1436;
-const cleanups: (() => void)[] = [];
-
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
-});
-
-/** A promise and the function that keeps it. */
-function promised<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((keep) => {
-    resolve = keep;
-  });
-  return { promise, resolve };
-}
-
-async function listen(): Promise<{ server: Server; port: number; peer: Promise<Socket> }> {
-  const server = createServer({ allowHalfOpen: true });
-  const peer = once(server, "connection").then(([socket]: Socket[]) => {
-    cleanups.push(() => socket.destroy());
-    return socket;
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanups.push(() => server.close());
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return { server, port: address.port, peer };
-}
-
-type Callbacks = Omit<TcpOptions, "address" | "port">;
-
-function openTcp(port: number, callbacks: Callbacks = {}, sendBufferBytes?: number): SimulatedTcp {
-  const tcp = new SimulatedTcp({ address: "127.0.0.1", port, ...callbacks }, sendBufferBytes);
-  cleanups.push(() => tcp.close());
-  return tcp;
-}
-
-/** A connected client with its peer. */
-async function connectTcp(callbacks: Callbacks = {}): Promise<{ tcp: SimulatedTcp; peer: Socket }> {
-  const { port, peer } = await listen();
-  const connected = promised();
-  const tcp = openTcp(port, {
-    ...callbacks,
-    onWritable(count) {
-      connected.resolve();
-      callbacks.onWritable?.call(this, count);
-    },
-  });
-  await connected.promise;
-  return { tcp, peer: await peer };
-}
-
-/** Reads `count` bytes from a Node socket. */
-async function receive(peer: Socket, count: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for (let received = 0; received < count; ) {
-    const [chunk]: Buffer[] = await once(peer, "data");
-    chunks.push(chunk);
-    received += chunk.length;
-  }
-  return Buffer.concat(chunks);
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Calls `attempt` once a turn, ahead of what the turn delivers, until it gives true. */
-async function eachTurnUntil(attempt: () => boolean): Promise<void> {
-  while (!attempt()) await nextTurn();
-}
-
-/** What the next uncaught exception of this process is. */
-function nextUncaught(): Promise<Error> {
-  return new Promise((resolve) => {
-    process.setUncaughtExceptionCaptureCallback((error) => {
-      process.setUncaughtExceptionCaptureCallback(null);
-      resolve(error);
-    });
-  });
-}
-
-/** The Error that `action` throws, or undefined. */
-function thrownBy(action: () => void): unknown {
-  try {
-    action();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-
-function bytesOf(...values: number[]): ArrayBuffer {
-  return Uint8Array.from(values).buffer;
-}
-
-/** `count` bytes of which no two near each other are alike. */
-function pattern(count: number): Uint8Array {
-  return Uint8Array.from({ length: count }, (_, index) => (index * 31 + (index >> 8)) & 0xff);
-}
+import {
+  bytesOf,
+  connectTcp,
+  listen,
+  nextTurn,
+  openTcp,
+  pattern,
+  promised,
+  receive,
+  SEGMENT_BYTES,
+} from "./tcp-pair.ts";
 
 describe("opening", () => {
   test("the first onWritable says that the connection stands and gives the whole send buffer", async () => {
@@ -135,7 +43,7 @@ describe("opening", () => {
     },
   );
 
-  test("the option `host` is not implemented", () => {
+  test("the option `host` is no way to name the peer", () => {
     const options = { host: "127.0.0.1", port: 1 } as unknown as TcpOptions;
     expect(() => new SimulatedTcp(options)).toThrow(new Error("invalid address"));
   });
@@ -375,178 +283,5 @@ describe("reading", () => {
     peer.write(sent);
     await done.promise;
     expect(Buffer.compare(Uint8Array.from(received), sent)).toBe(0);
-  });
-});
-
-describe("errors", () => {
-  test("a FIN is told by onError, after what came before it was announced and read", async () => {
-    const log: string[] = [];
-    const failed = promised();
-    const { peer } = await connectTcp({
-      onReadable(count) {
-        log.push(`readable ${count}`);
-        this.read();
-      },
-      onError(...details: unknown[]) {
-        log.push(`error ${details.length}`);
-        failed.resolve();
-      },
-    });
-    peer.end("abc");
-    await failed.promise;
-    expect(log).toEqual(["readable 3", "error 0"]);
-  });
-
-  test("after the peer's FIN, ours goes out with close() and no earlier", async () => {
-    const log: string[] = [];
-    const failed = promised();
-    const { tcp, peer } = await connectTcp({ onError: failed.resolve });
-    const ended = once(peer, "end").then(() => log.push("FIN"));
-    peer.resume().end();
-    await failed.promise;
-    for (let turn = 0; turn < 100; turn++) await nextTurn();
-    log.push("close");
-    tcp.close();
-    await ended;
-    expect(log).toEqual(["close", "FIN"]);
-  });
-
-  test("a reset is told by onError", async () => {
-    const failed = promised();
-    const { peer } = await connectTcp({ onError: failed.resolve });
-    peer.resetAndDestroy();
-    await failed.promise;
-  });
-
-  test("where onReadable does not drain before the FIN, onError never comes", async () => {
-    let errors = 0;
-    const { tcp, peer } = await connectTcp({ onError: () => errors++ });
-    peer.end("abc");
-    await eachTurnUntil(() => thrownBy(() => tcp.write(new ArrayBuffer(0))) !== undefined);
-    expect(tcp.read()?.byteLength).toBe(3);
-    for (let turn = 0; turn < 100; turn++) await nextTurn();
-    expect(errors).toBe(0);
-  });
-
-  test("while an error waits to be told, write returns undefined", async () => {
-    let isTold = false;
-    const { tcp, peer } = await connectTcp({
-      onError() {
-        isTold = true;
-      },
-    });
-    peer.resetAndDestroy();
-    await eachTurnUntil(() => tcp.write(new ArrayBuffer(0)) === undefined);
-    expect(isTold).toBe(false);
-  });
-
-  test("once the error was told, write throws", async () => {
-    const failed = promised();
-    const { tcp, peer } = await connectTcp({ onError: failed.resolve });
-    peer.end();
-    await failed.promise;
-    expect(() => tcp.write(bytesOf(1))).toThrow(new Error("not ready"));
-  });
-
-  test("write throws in the onReadable that comes together with the error", async () => {
-    const answered = promised<unknown>();
-    const { peer } = await connectTcp({
-      onReadable() {
-        this.read();
-        answered.resolve(thrownBy(() => this.write(bytesOf(1))));
-      },
-    });
-    // A whole segment, so that Node reads on and finds the FIN in the same turn.
-    peer.end(new Uint8Array(SEGMENT_BYTES));
-    expect(await answered.promise).toEqual(new Error("not ready"));
-  });
-
-  test("onError comes once", async () => {
-    let errors = 0;
-    const failed = promised();
-    const { tcp, peer } = await connectTcp({
-      onError() {
-        errors++;
-        failed.resolve();
-      },
-    });
-    peer.end();
-    await failed.promise;
-    peer.resetAndDestroy();
-    for (let turn = 0; turn < 100; turn++) await nextTurn();
-    expect(errors).toBe(1);
-    expect(tcp.read()).toBeUndefined();
-  });
-
-  test("an exception in a callback is uncaught", async () => {
-    const { port } = await listen();
-    const uncaught = nextUncaught();
-    openTcp(port, {
-      onWritable() {
-        throw new Error("firmware bug");
-      },
-    });
-    expect(await uncaught).toEqual(new Error("firmware bug"));
-  });
-});
-
-describe("closing", () => {
-  test("may be done twice", async () => {
-    const { tcp } = await connectTcp();
-    tcp.close();
-    expect(() => tcp.close()).not.toThrow();
-  });
-
-  test("may be done before the connection stands", async () => {
-    const { port } = await listen();
-    const tcp = openTcp(port);
-    expect(() => tcp.close()).not.toThrow();
-  });
-
-  test("reading and writing afterwards are SyntaxErrors", async () => {
-    const { tcp } = await connectTcp();
-    tcp.close();
-    const gone = new SyntaxError("C: xsGetHostData: invalid host data");
-    expect(() => tcp.read()).toThrow(gone);
-    expect(() => tcp.write(bytesOf(1))).toThrow(gone);
-  });
-
-  test("no callback comes afterwards, even one that was due", async () => {
-    const calls: string[] = [];
-    const { tcp, peer } = await connectTcp({
-      onWritable() {
-        calls.push("writable");
-      },
-      onReadable() {
-        calls.push("readable");
-      },
-      onError() {
-        calls.push("error");
-      },
-    });
-    tcp.write(bytesOf(1));
-    tcp.close();
-    peer.resume().end("abc");
-    await once(peer, "close");
-    await nextTurn();
-    expect(calls).toEqual(["writable"]);
-  });
-
-  test("what was written before still arrives, and then the FIN", async () => {
-    const { tcp, peer } = await connectTcp();
-    tcp.write(pattern(SEND_BUFFER_BYTES));
-    tcp.close();
-    const chunks = await peer.toArray();
-    expect(Buffer.compare(Buffer.concat(chunks), pattern(SEND_BUFFER_BYTES))).toBe(0);
-  });
-
-  test("with bytes unread it resets the connection", async () => {
-    const readable = promised<number>();
-    const { tcp, peer } = await connectTcp({ onReadable: readable.resolve });
-    peer.write("abc");
-    await readable.promise;
-    tcp.close();
-    const [error]: Error[] = await once(peer.resume(), "error").catch((reason) => [reason]);
-    expect(error).toMatchObject({ code: "ECONNRESET" });
   });
 });
