@@ -191,7 +191,7 @@ export class DeviceSession {
         link.handleWant(message.number);
         break;
       case "ping":
-        link.handlePing(message.id);
+        if (link.isWelcomed) link.handlePing(message.id); // before that it may be an earlier session's
         break;
       case "pong":
         break; // heard is enough
@@ -269,6 +269,7 @@ export class DeviceSession {
     // The host restarted: greet it again on the same link.
     if (!link.isWelcomed) return;
     link.isWelcomed = false;
+    link.pongs.length = 0;
     link.token = NO_TOKEN;
     link.nextProbeAtMs = nowMs;
     if (link === this.#dataLink) this.#changeDataLink(undefined);

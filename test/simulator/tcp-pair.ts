@@ -8,7 +8,7 @@ import type { TcpOptions } from "../../device/platform/ecma419.ts";
 import { SimulatedTcp } from "../../host/simulator/io/tcp.ts";
 
 export const SEGMENT_BYTES = 1436;
-export const cleanups: (() => void)[] = [];
+const cleanups: (() => void)[] = [];
 
 afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup();

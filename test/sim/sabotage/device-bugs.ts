@@ -1,0 +1,122 @@
+// Bugs that are planted in the device: in the methods of its classes, and in what it is given.
+
+import { UptimeClock } from "../../../device/platform/uptime.ts";
+import { decodeMessage } from "../../../shared/message/decode.ts";
+import { Outbox } from "../../../shared/outbox.ts";
+import { DeviceSession } from "../../../shared/session/device.ts";
+import { Flight } from "../../../shared/session/flight.ts";
+import type { LinkId } from "../../../shared/session/link.ts";
+import type { Bug } from "../simulator.ts";
+import { runningLife } from "../spies.ts";
+
+const TOKEN_BYTES = 4;
+
+/** A memory that is larger than the board's. */
+const OUTBOX_TIMES = 3;
+
+export const DEVICE_BUGS: readonly Bug[] = [
+  {
+    name: "epoch reused after reset",
+    parts: { epochBytesOf: (device) => new Uint8Array(8).fill(device.plan.name.length) },
+  },
+  { name: "window ignored", plant: plantBoundlessWindow },
+  {
+    name: "backlog bound ignored",
+    parts: {
+      settingsOf: (settings) => ({
+        ...settings,
+        outboxBytes: OUTBOX_TIMES * settings.outboxBytes,
+        outboxRecords: OUTBOX_TIMES * settings.outboxRecords,
+      }),
+    },
+  },
+  { name: "stale acknowledgement accepted", plant: plantTokenless },
+  { name: "tick wrap mishandled", plant: plantWraplessClock },
+  { name: "nothing sent again", plant: plantNoRetransmission },
+  { name: "dropped readings not counted", plant: plantShortGaps },
+];
+
+/**
+ * A record that has not been sent yet shows a number within the window to whoever looks first, and
+ * that is the check against the window's end.
+ */
+function plantBoundlessWindow(): () => void {
+  const { unsentRecord } = Outbox.prototype;
+  Outbox.prototype.unsentRecord = function () {
+    const record = unsentRecord.call(this);
+    if (record === undefined) return undefined;
+    const { sequence } = record;
+    const show = (value: number) =>
+      Object.defineProperty(record, "sequence", {
+        value,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+    Object.defineProperty(record, "sequence", {
+      configurable: true,
+      enumerable: true,
+      get: () => {
+        show(sequence);
+        return 0;
+      },
+      set: show,
+    });
+    return record;
+  };
+  return () => Object.assign(Outbox.prototype, { unsentRecord });
+}
+
+/** Datagrams pass whatever their token: they get the one that the welcome told. */
+function plantTokenless(): () => void {
+  const { handleMessage } = DeviceSession.prototype;
+  const tokens = new WeakMap<DeviceSession, Map<LinkId, number>>();
+  DeviceSession.prototype.handleMessage = function (id, bytes, nowMs) {
+    const known = tokens.get(this) ?? new Map<LinkId, number>();
+    tokens.set(this, known);
+    const decoded = decodeMessage(bytes.subarray(TOKEN_BYTES));
+    if (decoded.ok && decoded.value.kind === "welcome") known.set(id, decoded.value.token);
+    const token = known.get(id);
+    const isDatagram = decoded.ok && token !== undefined && token !== 0;
+    if (!isDatagram) {
+      handleMessage.call(this, id, bytes, nowMs);
+      return;
+    }
+    const passed = new Uint8Array(bytes);
+    new DataView(passed.buffer).setUint32(0, token);
+    handleMessage.call(this, id, passed, nowMs);
+  };
+  return () => Object.assign(DeviceSession.prototype, { handleMessage });
+}
+
+/** The counter is compared as it is: at its wrap time stands still, or jumps. */
+function plantWraplessClock(): () => void {
+  const { nowMs } = UptimeClock.prototype;
+  const clocks = new WeakMap<UptimeClock, { last: number; now: number }>();
+  UptimeClock.prototype.nowMs = function () {
+    const ticks = runningLife()?.ticks ?? 0;
+    const clock = clocks.get(this) ?? { last: ticks, now: 0 };
+    clocks.set(this, clock);
+    if (ticks > clock.last) clock.now += ticks - clock.last;
+    clock.last = ticks;
+    return clock.now;
+  };
+  return () => Object.assign(UptimeClock.prototype, { nowMs });
+}
+
+/** What is lost on its way stays lost. */
+function plantNoRetransmission(): () => void {
+  const { markTimedOut, markOvertaken } = Flight.prototype;
+  Flight.prototype.markTimedOut = () => false;
+  Flight.prototype.markOvertaken = () => {};
+  return () => Object.assign(Flight.prototype, { markTimedOut, markOvertaken });
+}
+
+/** A sample that fits no batch is dropped as if it had one reading less. */
+function plantShortGaps(): () => void {
+  const { appendGap } = Outbox.prototype;
+  Outbox.prototype.appendGap = function (reason, facts) {
+    appendGap.call(this, reason, { ...facts, readings: facts.readings - 1 });
+  };
+  return () => Object.assign(Outbox.prototype, { appendGap });
+}
