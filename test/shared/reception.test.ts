@@ -36,6 +36,14 @@ function handedOn(session: HostSession, records: readonly HostRecord[]): HostRec
 }
 
 describe("reception", () => {
+  test("a commit of the session before takes this one along, and what waited for it", () => {
+    const session = sessionFrom(10);
+    handedOn(session, [batch(13)]);
+    session.handleStored(13); // records 10 to 12 were handed in by the session that ended
+    expect(session.received).toBe(13);
+    expect(session.pollEarly()).toMatchObject({ sequence: 13 });
+  });
+
   test("records in any order, some twice, are handed on once each and in order", () => {
     const records = [batch(10), gap(11, 4), batch(15), batch(16), gap(17, 1), batch(18)];
     const order = fc.shuffledSubarray([...records, ...records], { minLength: 12, maxLength: 12 });

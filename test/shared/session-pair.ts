@@ -109,6 +109,11 @@ export class Pair {
     this.#links.get(id)!.isCut = true;
   }
 
+  /** What is sent from here on passes again. */
+  mend(id: LinkId): void {
+    this.#links.get(id)!.isCut = false;
+  }
+
   close(id: LinkId): void {
     this.#links.delete(id);
     this.device.handleLinkDown(id);

@@ -204,3 +204,35 @@ test("a connection on which nobody says who they are is closed; a serial line ma
   pair.run(60_000);
   expect(pair.hostCloses).toEqual(["no hello came"]);
 });
+
+test("where everything has come and its acknowledgement was lost, the device's ping brings another", () => {
+  const pair = new Pair();
+  pair.open(1, SERIAL);
+  pair.run(1_000);
+  pair.produce(1);
+  pair.commitMs = 50;
+  pair.run(20, () => pair.store.records.length > 0);
+  pair.cut(1); // the acknowledgement is swallowed
+  pair.run(500);
+  expect(pair.outbox.records).toBe(1);
+  const writer = new ByteWriter(new Uint8Array(64));
+  encodeMessage({ kind: "ack", next: 0, window: 8, bitmap: Uint8Array.of(1) }, writer);
+  pair.device.handleMessage(1, writer.written(), pair.nowMs); // it has come, though it is not stored
+  pair.mend(1);
+  expect(pair.run(10_000, () => isDrained(pair))).toBe(true);
+  expect(storedValues(pair)).toEqual([1]);
+});
+
+test("a ping from before the welcome is not answered after it", () => {
+  const pair = new Pair();
+  pair.device.handleLinkUp(1, SERIAL, 7, 0);
+  const writer = new ByteWriter(new Uint8Array(64));
+  encodeMessage({ kind: "ping", id: 99 }, writer);
+  pair.device.handleMessage(1, writer.written(), 0);
+  writer.reset(new Uint8Array(256));
+  const welcome = { nonce: 7, token: 0, next: 0, window: 8, wanted: [], collector: "test" };
+  encodeMessage({ kind: "welcome", version: PROTOCOL_VERSION, ...welcome }, writer);
+  pair.device.handleMessage(1, writer.written(), 0);
+  writer.reset(new Uint8Array(256));
+  expect(pair.device.pollTransmit(1, writer, 0)).toBe(false);
+});

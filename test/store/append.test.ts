@@ -57,6 +57,22 @@ test("the bytes handed in may change at once", async () => {
   expect(await verifyStore(path)).toMatchObject({ ok: true, batches: 1 });
 });
 
+test("a record that comes again is told of as stored again: whoever sends it was never told", async () => {
+  const store = await openStore({ path: storePath() });
+  const commits = commitsOf(store);
+  const device = new FakeDevice();
+  const epochId = await device.begin(store);
+  const batch = device.batch();
+  store.append(epochId, batch, META);
+  await store.flush();
+  const told = commits.length;
+  store.append(epochId, batch, META);
+  await store.flush();
+  expect(commits.slice(told).flatMap(({ stored }) => stored)).toEqual([
+    { epochId, next: 1, readings: 0 },
+  ]);
+});
+
 test("duplicates are counted, not stored", async () => {
   const path = storePath();
   const store = await openStore({ path });
