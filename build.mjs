@@ -44,7 +44,7 @@ export function buildFirmware() {
     minifySyntax: true,
     // XS has no TextEncoder and no TextDecoder; the CBOR library names both (docs/decisions/0002).
     inject: ["device/platform/text.ts"],
-    external: ["embedded:*", "mc/*", "timer", "time", "net"],
+    external: ["embedded:*", "mc/*", "modules", "net", "time", "timer"],
   });
 }
 

@@ -1,26 +1,38 @@
 // The batcher: gathers samples into batches and hands full ones to the outbox. While a link is up a
 // batch also closes when its oldest row has waited long enough for people who watch; while none is,
-// only when it is full, so that memory holds the most.
+// only when it is full, so that memory holds the most, or when it has waited long enough to be put
+// where a cut of the power does not reach it.
 
 import { BatchEncoder } from "../shared/batch/encoder.ts";
 import type { Channel, SampleValues } from "../shared/channel.ts";
+import type { GapReason } from "../shared/errors.ts";
 import { BATCH_ROWS_MAX } from "../shared/limits.ts";
-import type { Outbox } from "../shared/outbox.ts";
+import type { BatchFacts } from "../shared/outbox.ts";
+
+/** What takes the batches: the outbox, in memory or on flash. */
+export interface BatchSink {
+  appendBatch(batch: Uint8Array, facts: BatchFacts): void;
+  appendGap(reason: GapReason, facts: BatchFacts): void;
+}
 
 export interface BatcherOptions {
   readonly channels: readonly Channel[];
   /** The schema's number within the epoch. */
   readonly schema: number;
-  readonly outbox: Outbox;
+  readonly outbox: BatchSink;
+  /** While a link is up. */
   readonly ageMsMax: number;
+  /** While none is; unless given, batches are gathered until they are full. */
+  readonly ageOfflineMsMax?: number;
   /** 0 for as many as fit. */
   readonly rowsMax: number;
 }
 
 export class Batcher {
   readonly #encoder: BatchEncoder;
-  readonly #outbox: Outbox;
+  readonly #outbox: BatchSink;
   readonly #ageMsMax: number;
+  readonly #ageOfflineMsMax: number;
   readonly #rowsMax: number;
   #isLinkUp = false;
 
@@ -28,6 +40,7 @@ export class Batcher {
     this.#encoder = new BatchEncoder(options);
     this.#outbox = options.outbox;
     this.#ageMsMax = options.ageMsMax;
+    this.#ageOfflineMsMax = options.ageOfflineMsMax ?? Number.POSITIVE_INFINITY;
     this.#rowsMax = options.rowsMax === 0 ? BATCH_ROWS_MAX : options.rowsMax;
   }
 
@@ -63,8 +76,9 @@ export class Batcher {
 
   /** When the open batch must be closed; infinity while nothing urges. */
   nextDueMs(): number {
-    const isUrgent = this.#isLinkUp && this.#encoder.rows > 0;
-    return isUrgent ? this.#encoder.firstMs + this.#ageMsMax : Number.POSITIVE_INFINITY;
+    if (this.#encoder.rows === 0) return Number.POSITIVE_INFINITY;
+    const ageMsMax = this.#isLinkUp ? this.#ageMsMax : this.#ageOfflineMsMax;
+    return this.#encoder.firstMs + ageMsMax;
   }
 
   handleTimeout(nowMs: number): void {

@@ -1,13 +1,14 @@
-// The firmware, put together: sensors -> sampler -> batcher -> outbox -> session -> uplink. Runs alike
-// on a board and in the simulator; everything of the machine comes in through `Platform`.
+// The firmware, put together: sensors -> sampler -> batcher -> outbox (-> flash) -> session -> uplink.
+// Runs alike on a board and in the simulator; everything of the machine comes in through `Platform`.
 //
 // One run-to-completion loop: whatever wakes it (a timer, a link) does all that is due and then arms
 // one timer for what is due next.
 
-import { encodeSchema, schemaHash } from "../shared/channel.ts";
+import { type Channel, encodeSchema, schemaHash } from "../shared/channel.ts";
 import { Outbox } from "../shared/outbox.ts";
-import { DeviceSession } from "../shared/session/device.ts";
+import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
+import { FlashOutbox, type Turn } from "./flash/flash-outbox.ts";
 import type { TimerHandle } from "./platform/ecma419.ts";
 import type { Platform } from "./platform/platform.ts";
 import { UptimeClock } from "./platform/uptime.ts";
@@ -59,10 +60,13 @@ export class Firmware {
   readonly #options: FirmwareOptions;
   readonly #clock: UptimeClock;
   readonly #sampler: Sampler;
-  readonly #outbox: Outbox;
+  readonly #schema: DeviceSchema;
+  readonly #outbox: Outbox | FlashOutbox;
   readonly #batcher: Batcher;
-  readonly #session: DeviceSession;
   readonly #uplink: Uplink;
+  #session: DeviceSession;
+  /** Of sessions before this one. */
+  #retransmissions = 0;
   #readings = 0;
   #timer: TimerHandle | undefined;
   #isRunning = false;
@@ -76,19 +80,17 @@ export class Firmware {
     this.#options = options;
     this.#clock = new UptimeClock(() => platform.ticks());
     this.#sampler = new Sampler(sensors, this.#clock.nowMs());
-    this.#outbox = new Outbox({
-      bytesMax: settings.outboxBytes,
-      recordsMax: settings.outboxRecords,
-      policy: settings.dropPolicy,
-    });
+    this.#schema = schemaOf(this.#sampler.channels);
+    this.#outbox = this.#createOutbox();
     this.#batcher = new Batcher({
       channels: this.#sampler.channels,
       schema: SCHEMA_NUMBER,
       outbox: this.#outbox,
       ageMsMax: settings.batchAgeMsMax,
+      ...(this.#flash === undefined ? {} : { ageOfflineMsMax: settings.flashAgeMsMax }),
       rowsMax: settings.batchRowsMax,
     });
-    this.#session = this.#createSession();
+    this.#session = this.#createSession(this.#flash?.turn ?? this.#onlyTurn());
     this.#uplink = new Uplink({
       platform,
       settings,
@@ -108,30 +110,77 @@ export class Firmware {
       acknowledged: outbox.acknowledgedReadings,
       gapReadings: outbox.droppedReadings,
       reconnects: this.#uplink.reconnects,
-      retransmissions: this.#session.flight.retransmissions,
-      isDone: this.#hasSampledAll() && outbox.records === 0 && this.#batcher.readingsWaiting === 0,
+      retransmissions: this.#retransmissions + this.#session.flight.retransmissions,
+      isDone: this.#hasSampledAll() && outbox.isEmpty && this.#batcher.readingsWaiting === 0,
     };
   }
 
-  /** Closes all links and stops; what is not confirmed is gone. */
+  /** Closes all links and stops; what is not confirmed is gone, but for what is in flash. */
   stop(): void {
     this.#isStopped = true;
+    this.#batcher.close();
+    this.#flash?.flush();
     this.#options.platform.timers.clear(this.#timer);
     this.#uplink.close();
   }
 
-  #createSession(): DeviceSession {
+  get #flash(): FlashOutbox | undefined {
+    return this.#outbox instanceof FlashOutbox ? this.#outbox : undefined;
+  }
+
+  #createOutbox(): Outbox | FlashOutbox {
     const { platform, settings } = this.#options;
-    const body = encodeSchema(this.#sampler.channels);
+    const memory = new Outbox({
+      bytesMax: settings.outboxBytes,
+      recordsMax: settings.outboxRecords,
+      policy: settings.dropPolicy,
+    });
+    const partition = settings.flashPartition;
+    const flash = partition === "" ? undefined : platform.openFlash(partition);
+    if (flash === undefined) {
+      if (partition !== "") platform.trace(`flash: no partition "${partition}", memory only`);
+      return memory;
+    }
+    const createEpoch = () => this.#createEpoch();
+    const outbox = new FlashOutbox({ flash, memory, schemaHash: this.#schema.hash, createEpoch });
+    for (const { records, readings } of outbox.recovery.epochs) {
+      platform.trace(`flash: ${records} records, ${readings} readings of an earlier life wait`);
+    }
+    return outbox;
+  }
+
+  #createEpoch(): string {
+    return toHex(this.#options.platform.randomBytes(EPOCH_BYTES));
+  }
+
+  /** Without flash, there is but the epoch of this life. */
+  #onlyTurn(): Turn {
+    const records = this.#outbox as Outbox;
+    return { epoch: this.#createEpoch(), schemaHash: this.#schema.hash, records, isPast: false };
+  }
+
+  #createSession({ epoch, schemaHash: hash, records, isPast }: Turn): DeviceSession {
+    const { platform, settings } = this.#options;
+    const body = hash === this.#schema.hash ? this.#schema.body : undefined;
     return new DeviceSession({
       device: settings.device,
-      epoch: toHex(platform.randomBytes(EPOCH_BYTES)),
+      epoch,
       firmware: FIRMWARE_VERSION,
       reset: platform.resetReason(),
-      schemas: [{ number: SCHEMA_NUMBER, hash: schemaHash(body), body }],
-      outbox: this.#outbox,
+      schemas: [{ number: SCHEMA_NUMBER, hash, body }],
+      records,
+      isPast,
       silenceMsMax: settings.silenceMsMax,
     });
+  }
+
+  /** Another epoch's records are to be sent, in a session of their own on the same links. */
+  #changeTurn(flash: FlashOutbox): void {
+    const { failure, turn } = flash;
+    if (failure !== undefined) this.#options.platform.trace(`flash: ${failure}; memory only`);
+    this.#retransmissions += this.#session.flight.retransmissions;
+    this.#session = this.#createSession(turn);
+    this.#uplink.useSession(this.#session);
   }
 
   /** Does what is due. Called from inside itself (a link that fails while it is pumped), it goes round once more. */
@@ -144,6 +193,8 @@ export class Firmware {
       this.#sample();
       this.#batcher.handleLinkState(this.#uplink.path !== undefined);
       this.#batcher.handleTimeout(this.#clock.nowMs());
+      const flash = this.#flash;
+      if (flash?.poll()) this.#changeTurn(flash);
       this.#uplink.pump();
     }
     this.#isRunning = false;
@@ -183,6 +234,11 @@ export class Firmware {
     timers.clear(this.#timer);
     this.#timer = timers.set(() => this.#run(), Math.min(Math.max(delayMs, 0), SLEEP_MS_MAX));
   }
+}
+
+function schemaOf(channels: readonly Channel[]): DeviceSchema {
+  const body = encodeSchema(channels);
+  return { number: SCHEMA_NUMBER, hash: schemaHash(body), body };
 }
 
 function toHex(bytes: Uint8Array): string {

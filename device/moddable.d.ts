@@ -1,4 +1,4 @@
-// The Moddable modules that device/main.ts and device/platform/moddable.ts import, declared as far as they are used.
+// The Moddable modules that device/main.ts and device/platform/moddable*.ts import, declared as far as they are used.
 // Not `@moddable/typings`: its one version on npm, 5.6.0, lacks some of them and contradicts the
 // SDK's behaviour in others (docs/decisions/0005-io-classes.md).
 
@@ -40,6 +40,16 @@ declare module "time" {
     readonly ticks: number;
   };
   export default Time;
+}
+
+declare module "modules" {
+  const Modules: {
+    /** Whether the build holds the module. */
+    has(name: string): boolean;
+    /** Its default export, loaded where it was not yet. */
+    importNow(name: string): unknown;
+  };
+  export default Modules;
 }
 
 declare module "net" {

@@ -38,6 +38,10 @@ export interface Settings {
   readonly outboxRecords: number;
   /** What goes when the outbox is full. */
   readonly dropPolicy: DropPolicy;
+  /** Partition of the flash in which the outbox outlives a cut of the power; "" for none. It is overwritten. */
+  readonly flashPartition: string;
+  /** With flash, a batch also closes when its oldest row has waited so long: a cut costs no more. */
+  readonly flashAgeMsMax: number;
   /** A link that is silent for so long counts as dead. */
   readonly silenceMsMax: number;
 }
@@ -57,6 +61,8 @@ export const DEFAULT_SETTINGS: Settings = {
   outboxBytes: 24_576, // with it the firmware at rest takes half of the common ESP32 settings
   outboxRecords: 96,
   dropPolicy: "drop-oldest",
+  flashPartition: "",
+  flashAgeMsMax: 60_000,
   silenceMsMax: SILENCE_MS_MAX,
 };
 

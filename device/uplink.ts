@@ -20,6 +20,8 @@ interface OpenPath {
   readonly id: LinkId;
   readonly link: Link;
   readonly writeNext: (writer: ByteWriter) => boolean;
+  /** The socket is connected, the port is open. */
+  isOpen: boolean;
   isWelcomed: boolean;
   readonly failAtMs: number;
 }
@@ -38,6 +40,7 @@ export class Uplink {
   reconnects = 0;
 
   readonly #options: UplinkOptions;
+  #session: DeviceSession;
   readonly #failover: Failover;
   /** By index of the path; undefined where it is not open. */
   readonly #open: (OpenPath | undefined)[];
@@ -47,6 +50,7 @@ export class Uplink {
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    this.#session = options.session;
     const { platform, settings } = options;
     const random = () => randomU32(platform) / 0x1_0000_0000;
     this.#failover = new Failover(settings.paths.length, random, options.nowMs());
@@ -60,10 +64,16 @@ export class Uplink {
     return best === undefined ? undefined : this.#options.settings.paths[best];
   }
 
+  /** From here on another session has the links: it greets the collector on each. */
+  useSession(session: DeviceSession): void {
+    this.#session = session;
+    for (const path of this.#open) if (path?.isOpen) this.#greet(path);
+  }
+
   /** Does all that is to be done now. */
   pump(): void {
-    const { session, nowMs } = this.#options;
-    const now = nowMs();
+    const session = this.#session;
+    const now = this.#options.nowMs();
     session.handleTimeout(now);
     this.#failSlowOpenings(now);
     for (let event = session.pollEvent(); event !== undefined; event = session.pollEvent()) {
@@ -75,7 +85,7 @@ export class Uplink {
 
   /** When `pump` should next be called though nothing happens; infinity for never. */
   nextDueMs(): number {
-    let dueMs = this.#options.session.pollTimeoutMs() ?? Number.POSITIVE_INFINITY;
+    let dueMs = this.#session.pollTimeoutMs() ?? Number.POSITIVE_INFINITY;
     dueMs = Math.min(dueMs, this.#failover.nextDueMs());
     for (const path of this.#open) {
       if (path !== undefined && !path.isWelcomed) dueMs = Math.min(dueMs, path.failAtMs);
@@ -85,7 +95,7 @@ export class Uplink {
 
   /** Says bye where there is room, and closes every link. */
   close(): void {
-    this.#options.session.sayBye();
+    this.#session.sayBye();
     for (const path of this.#open) path?.link.transmit(path.writeNext);
     for (let index = 0; index < this.#open.length; index++) this.#closePath(index);
   }
@@ -119,7 +129,7 @@ export class Uplink {
     this.#open[index]!.isWelcomed = true;
     this.#failover.handleUp(index);
     const best = this.#failover.best;
-    if (best !== undefined) this.#options.session.useLink(this.#open[best]!.id);
+    if (best !== undefined) this.#session.useLink(this.#open[best]!.id);
     this.#options.handleChange();
   }
 
@@ -153,9 +163,9 @@ export class Uplink {
     try {
       const link = this.#createLink(kind, address, this.#listenerOf(index, id));
       const writeNext = (writer: ByteWriter) =>
-        this.#options.session.pollTransmit(id, writer, this.#options.nowMs());
+        this.#session.pollTransmit(id, writer, this.#options.nowMs());
       const failAtMs = now + OPENING_MS_MAX;
-      this.#open[index] = { id, link, writeNext, isWelcomed: false, failAtMs };
+      this.#open[index] = { id, link, writeNext, isOpen: false, isWelcomed: false, failAtMs };
     } catch (error) {
       this.#options.platform.trace(`${kind}: ${String(error)}`);
       this.#failover.handleDown(index, 0, now);
@@ -170,15 +180,15 @@ export class Uplink {
   }
 
   #listenerOf(index: number, id: LinkId): LinkListener {
-    const { session, platform, nowMs, handleChange } = this.#options;
+    const { nowMs, handleChange } = this.#options;
     return {
       handleOpen: () => {
-        const { traits } = this.#open[index]!.link;
-        session.handleLinkUp(id, traits, randomU32(platform), nowMs());
+        this.#open[index]!.isOpen = true;
+        this.#greet(this.#open[index]!);
         handleChange();
       },
       handleMessage: (bytes) => {
-        session.handleMessage(id, bytes, nowMs());
+        this.#session.handleMessage(id, bytes, nowMs());
         handleChange();
       },
       handleRoom: handleChange,
@@ -187,6 +197,11 @@ export class Uplink {
         handleChange();
       },
     };
+  }
+
+  #greet({ id, link }: OpenPath): void {
+    const { platform, nowMs } = this.#options;
+    this.#session.handleLinkUp(id, link.traits, randomU32(platform), nowMs());
   }
 
   #failSlowOpenings(now: number): void {
@@ -203,7 +218,7 @@ export class Uplink {
     this.#closePath(index);
     this.#failover.handleDown(index, retryAfterMs, now);
     const { best } = this.#failover;
-    if (best !== undefined) this.#options.session.useLink(this.#open[best]!.id);
+    if (best !== undefined) this.#session.useLink(this.#open[best]!.id);
     this.#options.handleChange();
   }
 
@@ -212,7 +227,7 @@ export class Uplink {
     this.#open[index] = undefined;
     this.#attempts[index]!++;
     if (path === undefined) return;
-    this.#options.session.handleLinkDown(path.id);
+    this.#session.handleLinkDown(path.id);
     path.link.close();
   }
 }

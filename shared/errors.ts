@@ -31,7 +31,7 @@ export type ByeReason = (typeof BYE_REASONS)[number];
 export const GAP_REASONS = [
   "outbox-full", // the device had no room left
   "oversize", // a row that fits no batch
-  "power-loss", // what was not yet written to flash
+  "damaged", // kept by the device, and then it could not be read or sent any more
   "elsewhere", // acknowledged to another store; written by the host, never sent
 ] as const;
 

@@ -11,6 +11,7 @@
 
 import { assert, type GapReason } from "./errors.ts";
 import { BATCH_BYTES_MAX, SEQUENCE_MAX } from "./limits.ts";
+import type { RecordSource } from "./session/record-source.ts";
 
 /** One entry of the sequence. Owned by the outbox: valid until the outbox next changes. */
 export interface OutboxRecord {
@@ -55,7 +56,7 @@ export interface OutboxOptions {
 export const OUTBOX_BYTES_MIN = 4 * BATCH_BYTES_MAX;
 export const OUTBOX_RECORDS_MIN = 4;
 
-export class Outbox {
+export class Outbox implements RecordSource {
   /** Readings ever dropped by this outbox. */
   droppedReadings = 0;
   /** Readings in batches that were acknowledged, and readings that acknowledged gaps told of. */
@@ -94,15 +95,22 @@ export class Outbox {
     return this.#next;
   }
 
-  /** Behind the last record that was ever sent: nothing from there on can be stored anywhere. */
   get sentEnd(): number {
     if (this.#sentCount === 0) return this.first;
     const last = this.#records[this.#sentCount - 1]!;
     return last.sequence + last.count;
   }
 
+  get storableEnd(): number {
+    return this.sentEnd;
+  }
+
   get records(): number {
     return this.#recordCount;
+  }
+
+  get isEmpty(): boolean {
+    return this.#recordCount === 0;
   }
 
   get bytesUsed(): number {
@@ -179,8 +187,13 @@ export class Outbox {
 
   /** Copies a batch's bytes into `into` at `position`. Returns the position behind them. */
   copyBatch(record: OutboxRecord, into: Uint8Array, position: number): number {
-    into.set(this.#bytes.subarray(record.offset, record.offset + record.length), position);
+    into.set(this.batchOf(record), position);
     return position + record.length;
+  }
+
+  /** A batch's bytes, valid until the outbox next changes; empty for a gap. */
+  batchOf(record: OutboxRecord): Uint8Array {
+    return this.#bytes.subarray(record.offset, record.offset + record.length);
   }
 
   /** Releases every record before `next`. */

@@ -43,7 +43,8 @@ export class EntryReader {
   damagedBlocks = 0;
 
   readonly #flash: Flash;
-  readonly #window = new Uint8Array(ENTRY_HEAD_BYTES_MAX);
+  /** What is read at a time: the head of any entry, or a block's header. */
+  readonly #window = new Uint8Array(Math.max(ENTRY_HEAD_BYTES_MAX, BLOCK_HEADER_BYTES));
   readonly #windowReader = new ByteReader(this.#window);
   readonly #header: BlockHeader = emptyBlockHeader();
   #loadedBlock = NO_BLOCK;

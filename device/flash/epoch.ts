@@ -1,15 +1,34 @@
-// An epoch's name between its two forms: 16 hexadecimal digits in messages and interfaces, eight bytes
-// in flash. Digits of no other kind than the ones written here are known: lower case.
+// An epoch as the log names it: the eight bytes of PROTOCOL 7.1 and the four of the hash of its schema,
+// so that a later life, of other firmware perhaps, can tell the host which channels the batches have.
+// 24 hexadecimal digits in interfaces, twelve bytes in flash. Lower case is all that is known.
 
 import { assert } from "../../shared/errors.ts";
 
-export const EPOCH_BYTES = 8;
+export const EPOCH_BYTES = 12;
+
+/** Digits of the epoch itself; those of the schema's hash follow. */
+const SESSION_DIGITS = 16;
+
+/** The log's name for an epoch of 16 hexadecimal digits whose schema has this hash (32 bits). */
+export function logEpoch(epoch: string, schemaHash: number): string {
+  return epoch + schemaHash.toString(16).padStart(2 * EPOCH_BYTES - SESSION_DIGITS, "0");
+}
+
+/** The epoch as messages name it, in the log's name. */
+export function sessionEpoch(name: string): string {
+  return name.slice(0, SESSION_DIGITS);
+}
+
+/** The hash of its schema. */
+export function epochSchemaHash(name: string): number {
+  return Number.parseInt(name.slice(SESSION_DIGITS), 16);
+}
 
 const DIGITS = "0123456789abcdef";
 
-/** Writes the eight bytes of `epoch` into `into`, from its start. */
+/** Writes the bytes of `epoch` into `into`, from its start. */
 export function epochIntoBytes(epoch: string, into: Uint8Array): void {
-  assert(epoch.length === 2 * EPOCH_BYTES, "an epoch of 16 hexadecimal digits");
+  assert(epoch.length === 2 * EPOCH_BYTES, "an epoch of 24 hexadecimal digits");
   for (let index = 0; index < EPOCH_BYTES; index++) {
     into[index] = (digitAt(epoch, 2 * index) << 4) | digitAt(epoch, 2 * index + 1);
   }
@@ -22,7 +41,7 @@ function digitAt(epoch: string, position: number): number {
   return digit;
 }
 
-/** The epoch whose eight bytes stand at `position`. Returns `known` itself where it is that one: no new text. */
+/** The epoch whose bytes stand at `position`. Returns `known` itself where it is that one: no new text. */
 export function epochAt(bytes: Uint8Array, position: number, known: string): string {
   if (isEpochAt(bytes, position, known)) return known;
   let epoch = "";

@@ -71,6 +71,10 @@ export interface Recovery {
 }
 
 export class FlashLog {
+  /** Readings in batches, and readings that gaps tell of, acknowledged since the boot. */
+  acknowledgedReadings = 0;
+  acknowledgedGapReadings = 0;
+
   readonly #reader: EntryReader;
   readonly #writer: EntryWriter;
   /** The log's one buffer: the entry that is written, or the body that was read. */
@@ -242,6 +246,8 @@ export class FlashLog {
         return;
       }
       this.#unwrittenBytes += entry.bytes;
+      if (entry.gap === undefined) this.acknowledgedReadings += entry.readings;
+      else this.acknowledgedGapReadings += entry.readings;
       passRecord(head, entry);
     }
   }

@@ -13,7 +13,7 @@ import { copyPlace, expectRecord, isBefore, type Place, passRecord, placeAt } fr
 
 /** A record of the log: what is appended, and what is read back. */
 export interface LogRecord {
-  /** 16 hexadecimal digits. */
+  /** As the log names it (epoch.ts): 24 hexadecimal digits. */
   readonly epoch: string;
   readonly sequence: number;
   /** Sequence numbers it stands for: 1, or more for a gap. */
@@ -37,7 +37,7 @@ export interface FoundRecord extends LogRecord {
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The reason of a gap in the place of a lost record. */
-const LOST_REASON: GapReason = "power-loss";
+const LOST_REASON: GapReason = "damaged";
 
 /** Moves `place` on to the next record, past acknowledgements; false, and the log's end, where there is none. */
 export function findRecord(reader: EntryReader, place: Place): boolean {
@@ -72,14 +72,47 @@ export class RecordCursor {
    * is none yet. Records that were appended meanwhile are found by a later call.
    */
   next(): FoundRecord | undefined {
-    const place = this.#place;
     if (!this.#find()) return undefined;
+    const found = this.#record();
+    this.#pass();
+    return found;
+  }
+
+  /**
+   * The record of `epoch` that holds `sequence`, or the first one behind it, valid until the log is next
+   * used; undefined where there is none, or where records of an older epoch are not acknowledged. Quick
+   * where `sequence` does not go back from call to call.
+   */
+  recordFrom(epoch: string, sequence: number): FoundRecord | undefined {
+    if (this.#place.epoch !== epoch || this.#place.next > sequence) {
+      copyPlace(this.#head, this.#place);
+    }
+    while (this.#find()) {
+      if (this.#reader.entry.epoch !== epoch) return undefined;
+      if (this.#end() > sequence) return this.#record();
+      this.#pass();
+    }
+    return undefined;
+  }
+
+  /** The number behind the record at the place, or behind the missing one that is told of there. */
+  #end(): number {
     const { entry } = this.#reader;
-    if (place.next < entry.sequence) return this.#missing(entry);
-    const isSound = this.#reader.readBody(place, this.#buffer);
-    this.#fill(entry, isSound);
-    passRecord(place, entry);
+    const { next } = this.#place;
+    return next < entry.sequence ? next + 1 : entry.sequence + entry.count;
+  }
+
+  #record(): FoundRecord {
+    const { entry } = this.#reader;
+    if (this.#place.next < entry.sequence) return this.#missing(entry);
+    this.#fill(entry, this.#reader.readBody(this.#place, this.#buffer));
     return this.#found;
+  }
+
+  #pass(): void {
+    const { entry } = this.#reader;
+    if (this.#place.next < entry.sequence) this.#place.next++;
+    else passRecord(this.#place, entry);
   }
 
   /** What is behind the head is acknowledged, and its block may be another by this time. */
@@ -96,7 +129,7 @@ export class RecordCursor {
     const found = this.#found;
     const isLast = place.next + 1 === behind.sequence;
     found.epoch = place.epoch;
-    found.sequence = place.next++;
+    found.sequence = place.next;
     found.count = 1;
     found.gap = LOST_REASON;
     found.readings = isLast ? Math.max(0, behind.readingsBefore - place.readings) : 0;

@@ -9,6 +9,7 @@ import Net from "net";
 import Time from "time";
 import Timer from "timer";
 import type { TimerHandle, Timers } from "./ecma419.ts";
+import { openModdableFlash } from "./moddable-flash.ts";
 import type { Platform } from "./platform.ts";
 
 /** esp_reset_reason_t of ESP-IDF 6.0, components/esp_system/include/esp_system.h. */
@@ -34,6 +35,7 @@ export function createModdablePlatform(): Platform {
     timers: createTimers(),
     ticks: () => Time.ticks,
     resolve: (host, found) => Net.resolve(host, (_name, address) => found(address)),
+    openFlash: openModdableFlash,
     randomBytes: (count) => fillRandom(native, count),
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",

@@ -1,6 +1,7 @@
 // Everything that the firmware takes from the machine below it, handed in as one object, so that
 // the same code runs on an ESP32, on Moddable's Linux build and in the simulator.
 
+import type { Flash } from "../flash/flash.ts";
 import type { SerialConstructor, TcpConstructor, Timers, UdpConstructor } from "./ecma419.ts";
 
 export interface Platform {
@@ -12,6 +13,8 @@ export interface Platform {
   ticks(): number;
   /** Looks a host name up anew; the callback gets an IP literal, or undefined where there is none. */
   resolve(host: string, found: (address: string | undefined) => void): void;
+  /** The partition of this name; undefined where there is none, or no flash to speak of. */
+  openFlash(partition: string): Flash | undefined;
   /** `count` bytes that nobody can guess, from the machine's true source. */
   randomBytes(count: number): Uint8Array;
   /** One line for the developer at the debugger or the console; no newline at its end. */

@@ -5,6 +5,7 @@ import type { SensorSchedule } from "../../device/sampler.ts";
 import { mulberry32 } from "../../device/sensors/mulberry32.ts";
 import type { Settings } from "../../device/settings.ts";
 import { type FaultOptions, FaultyPlatform } from "./faults.ts";
+import type { FileFlash } from "./io/file-flash.ts";
 import { createNodePlatform } from "./io/node-platform.ts";
 
 export interface SimulatedDeviceOptions {
@@ -17,6 +18,8 @@ export interface SimulatedDeviceOptions {
   readonly samplesMax: number;
   /** Sample only while there is room in the outbox, rather than drop readings. */
   readonly isPatient: boolean;
+  /** Without it the outbox is in memory only. Closed when the device stops. */
+  readonly flash?: FileFlash;
   readonly trace?: (line: string) => void;
   readonly handleProgress?: () => void;
 }
@@ -28,11 +31,17 @@ export class SimulatedDevice {
   readonly name: string;
   readonly #faulty: FaultyPlatform;
   readonly #firmware: Firmware;
+  readonly #flash: FileFlash | undefined;
 
   constructor(options: SimulatedDeviceOptions) {
-    const { settings, sensors, samplesMax, trace, handleProgress } = options;
-    this.name = settings.device;
-    const platform = createNodePlatform(trace === undefined ? {} : { trace });
+    const { sensors, samplesMax, trace, handleProgress, flash } = options;
+    this.name = options.settings.device;
+    this.#flash = flash;
+    const settings = flash === undefined ? options.settings : withFlash(options.settings);
+    const platform = createNodePlatform({
+      ...(trace === undefined ? {} : { trace }),
+      ...(flash === undefined ? {} : { flash }),
+    });
     this.#faulty = new FaultyPlatform(platform, options.faults, mulberry32(options.seed));
     this.#firmware = new Firmware({
       platform: this.#faulty.platform,
@@ -51,5 +60,10 @@ export class SimulatedDevice {
   stop(): void {
     this.#faulty.stop();
     this.#firmware.stop();
+    this.#flash?.close();
   }
+}
+
+function withFlash(settings: Settings): Settings {
+  return { ...settings, flashPartition: "simulated" };
 }

@@ -136,9 +136,8 @@ function helloFromCbor(version: number, map: CborMap): Message | undefined {
     map.get("reset"),
   ];
   const schemas = schemasFromCbor(map.get("schemas"));
-  if (!isCount(nonce, U32_MAX) || !isCount(uptimeMs) || !isCount(receiveBytesMax, U32_MAX)) {
-    return undefined;
-  }
+  if (!isCount(nonce, U32_MAX) || !isCount(receiveBytesMax, U32_MAX)) return undefined;
+  if (uptimeMs !== null && !isCount(uptimeMs)) return undefined;
   if (!isCount(next, SEQUENCE_MAX) || !isCount(first, next)) return undefined;
   if (!isText(device) || !isName(device) || !isText(firmware) || !isText(reset)) return undefined;
   if (!(epoch instanceof Uint8Array) || epoch.length !== EPOCH_BYTES || schemas === undefined) {

@@ -36,8 +36,8 @@ export interface Hello {
   readonly epoch: string;
   readonly firmware: string;
   readonly reset: string;
-  /** Device uptime when the hello was made. */
-  readonly uptimeMs: number;
+  /** Device uptime when the hello was made; null where the epoch is of an earlier life, whose clock has stopped. */
+  readonly uptimeMs: number | null;
   /** The oldest record that the device still has, or `next` where it has none. */
   readonly first: number;
   /** The number that its next new record will get. */

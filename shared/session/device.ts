@@ -1,4 +1,4 @@
-// A device's session: brings the outbox's records to the host in order, over whichever links are
+// A device's session: brings the records of one epoch to the host in order, over whichever links are
 // open, and releases them when the host says that they are stored. PROTOCOL 7.
 //
 // Sans-I/O: links are told of by `handleLinkUp` and `handleLinkDown`, messages come in by
@@ -15,10 +15,10 @@ import { PROTOCOL_VERSION } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
 import { encodeMessage, writeBatchHead } from "../message/encode.ts";
 import type { Ack, Message, Refuse, Welcome } from "../message/message.ts";
-import type { Outbox, OutboxRecord } from "../outbox.ts";
 import { DeviceLink } from "./device-link.ts";
 import { Flight } from "./flight.ts";
 import { type LinkId, type LinkTraits, NO_TOKEN, TOKEN_BYTES } from "./link.ts";
+import type { RecordSource, SourceRecord } from "./record-source.ts";
 
 /** Between two hellos on a link that does not answer. */
 const HELLO_PERIOD_MS = 1_000;
@@ -30,11 +30,11 @@ const PING_AGAIN_PART = 0.2;
 /** Default of `silenceMsMax` (DESIGN: notice a silent death within 5 s). */
 export const SILENCE_MS_MAX = 5_000;
 
-interface DeviceSchema {
+export interface DeviceSchema {
   readonly number: number;
   readonly hash: number;
-  /** As `encodeSchema` makes it. */
-  readonly body: Uint8Array;
+  /** As `encodeSchema` makes it; undefined where an earlier firmware had it and this one has not. */
+  readonly body: Uint8Array | undefined;
 }
 
 export interface DeviceSessionOptions {
@@ -44,7 +44,9 @@ export interface DeviceSessionOptions {
   readonly firmware: string;
   readonly reset: string;
   readonly schemas: readonly DeviceSchema[];
-  readonly outbox: Outbox;
+  readonly records: RecordSource;
+  /** The epoch is of an earlier life of the device: its clock has stopped. */
+  readonly isPast?: boolean;
   /** A link that is silent for so long, though asked, counts as dead. */
   readonly silenceMsMax?: number;
 }
@@ -77,7 +79,7 @@ export class DeviceSession {
   ignored = 0;
 
   readonly #options: DeviceSessionOptions;
-  readonly #outbox: Outbox;
+  readonly #records: RecordSource;
   readonly #silenceMsMax: number;
   readonly #links = new Map<LinkId, DeviceLink>();
   #dataLink: DeviceLink | undefined;
@@ -87,7 +89,7 @@ export class DeviceSession {
 
   constructor(options: DeviceSessionOptions) {
     this.#options = options;
-    this.#outbox = options.outbox;
+    this.#records = options.records;
     this.#silenceMsMax = options.silenceMsMax ?? SILENCE_MS_MAX;
   }
 
@@ -188,7 +190,7 @@ export class DeviceSession {
         if (link.isWelcomed) this.#handleAck(link, message, nowMs);
         break;
       case "want":
-        link.handleWant(message.number);
+        if (link.isWelcomed) this.#handleWant(link, message.number);
         break;
       case "ping":
         if (link.isWelcomed) link.handlePing(message.id); // before that it may be an earlier session's
@@ -211,27 +213,34 @@ export class DeviceSession {
       this.ignored++; // the answer to a hello before the last restart
       return;
     }
-    if (welcome.next > this.#outbox.sentEnd) {
-      this.#refuse(link, "epoch-reused", "the collector stores more than this outbox ever sent");
+    if (welcome.next > this.#records.storableEnd) {
+      this.#refuse(link, "epoch-reused", "the collector stores more than this device ever sent");
       return;
     }
     const isFirst = !link.isWelcomed;
     link.isWelcomed = true;
     link.token = welcome.token;
     link.nextProbeAtMs = nowMs;
-    for (const number of welcome.wanted) link.handleWant(number);
+    for (const number of welcome.wanted) this.#handleWant(link, number);
     this.#handleStored(welcome.next, welcome.window, nowMs);
     if (!isFirst) return;
     this.#events.push({ kind: "welcomed", link: link.id, collector: welcome.collector });
     if (this.#dataLink === undefined) this.#changeDataLink(link);
   }
 
+  /** A host that wants what nobody has any more stores no batch of this epoch, and has stored none. */
+  #handleWant(link: DeviceLink, number: number): void {
+    const schema = this.#options.schemas.find((candidate) => candidate.number === number);
+    if (schema?.body !== undefined) link.handleWant(number);
+    else if (schema !== undefined) this.#records.giveUpBatches?.();
+  }
+
   #handleAck(link: DeviceLink, ack: Ack, nowMs: number): void {
-    if (ack.next > this.#outbox.sentEnd) {
+    if (ack.next > this.#records.storableEnd) {
       this.#refuse(link, "unexpected", "the collector acknowledges what was never sent");
       return;
     }
-    if (ack.next < this.#outbox.first) return; // overtaken by a later one
+    if (ack.next < this.#records.first) return; // overtaken by a later one
     const sampleMs = this.#handleStored(ack.next, ack.window, nowMs);
     if (sampleMs !== undefined) {
       link.roundTrip.handleSample(sampleMs);
@@ -252,11 +261,11 @@ export class DeviceSession {
 
   /** Everything before `next` is stored. Returns a measured round trip, if there is one. */
   #handleStored(next: number, window: number, nowMs: number): number | undefined {
-    if (next < this.#outbox.first) return undefined; // overtaken by a later one
+    if (next < this.#records.first) return undefined; // overtaken by a later one
     this.#windowEnd = next + window;
-    if (next === this.#outbox.first) return undefined;
+    if (next === this.#records.first) return undefined;
     const sampleMs = this.flight.handleStored(next, nowMs);
-    this.#outbox.acknowledge(next);
+    this.#records.acknowledge(next);
     this.#events.push({ kind: "stored", next });
     return sampleMs;
   }
@@ -321,7 +330,7 @@ export class DeviceSession {
   }
 
   #writeHello(link: DeviceLink, writer: ByteWriter, nowMs: number): void {
-    const { device, epoch, firmware, reset, schemas } = this.#options;
+    const { device, epoch, firmware, reset, schemas, isPast } = this.#options;
     encodeMessage(
       {
         kind: "hello",
@@ -331,9 +340,9 @@ export class DeviceSession {
         epoch,
         firmware,
         reset,
-        uptimeMs: nowMs,
-        first: this.#outbox.first,
-        next: this.#outbox.next,
+        uptimeMs: isPast ? null : nowMs,
+        first: this.#records.first,
+        next: this.#records.next,
         schemas: schemas.map(({ number, hash }) => ({ number, hash })),
         receiveBytesMax: link.traits.receiveBytesMax,
       },
@@ -345,7 +354,7 @@ export class DeviceSession {
     const number = link.schemas.shift();
     if (number === undefined) return false;
     const schema = this.#options.schemas.find((candidate) => candidate.number === number);
-    if (schema === undefined) return false;
+    if (schema?.body === undefined) return false;
     encodeMessage({ kind: "schema", number, body: schema.body }, writer);
     return true;
   }
@@ -355,18 +364,20 @@ export class DeviceSession {
     const { isReliable } = link.traits;
     if (!isReliable && this.flight.onTheirWay >= link.congestionWindow) return false;
     const lost = this.flight.firstLost();
-    const record = lost === undefined ? this.#outbox.unsentRecord() : this.#outbox.recordFrom(lost);
-    if (record === undefined || record.sequence >= this.#windowEnd) return false;
-    if (lost === undefined) this.#outbox.markSent(record);
+    const records = this.#records;
+    if ((lost ?? records.sentEnd) >= this.#windowEnd) return false;
+    const record = lost === undefined ? records.unsentRecord() : records.recordFrom(lost);
+    if (record === undefined) return false;
+    if (lost === undefined) records.markSent(record);
     this.flight.handleSent(record.sequence, nowMs);
     this.#encodeRecord(record, writer);
     return true;
   }
 
-  #encodeRecord(record: OutboxRecord, writer: ByteWriter): void {
+  #encodeRecord(record: SourceRecord, writer: ByteWriter): void {
     if (record.gap === undefined) {
       writeBatchHead(writer, record.sequence);
-      writer.position = this.#outbox.copyBatch(record, writer.bytes, writer.position);
+      writer.position = this.#records.copyBatch(record, writer.bytes, writer.position);
       return;
     }
     const { sequence, count, readings, firstMs, lastMs, gap } = record;

@@ -338,6 +338,7 @@ export class HostEndpoint {
       this.#sessions.set(key, session);
     }
     session.announced = Math.max(session.announced, hello.next); // records may have overtaken the hello
+    session.isPast ||= hello.uptimeMs === null; // it may have begun in that life
     for (const { number, hash } of hello.schemas) session.announcedSchemas.set(number, hash);
     session.skipTo(resumed.next);
     this.#releaseEarly(link, session);

@@ -94,13 +94,16 @@ export class HostLink {
   }
 
   isPingDue(nowMs: number): boolean {
-    return this.session !== undefined && !this.isClosing && nowMs >= this.#nextPingAtMs;
+    const { session } = this;
+    if (session === undefined || session.isPast || this.isClosing) return false;
+    return nowMs >= this.#nextPingAtMs;
   }
 
   handlePong(pong: Pong, nowMs: number): ClockSample | undefined {
     const ping = this.#ping;
     if (ping === undefined || ping.id !== pong.id) return undefined;
     this.#ping = undefined;
+    if (this.session?.isPast) return undefined; // asked in the life before
     const roundTripMs = nowMs - ping.sentAtMs;
     return {
       deviceMs: pong.timeMs,

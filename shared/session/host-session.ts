@@ -33,6 +33,8 @@ export class HostSession {
   readonly device: string;
   readonly epoch: string;
   readonly reset: string;
+  /** The epoch is of an earlier life of the device: what its clock says now is of another. */
+  isPast = false;
   /** The store's number for the epoch. */
   readonly epochId: number;
   /** Every record before this one has been handed on. */

@@ -28,7 +28,7 @@ beforeAll(async () => {
     kitchen.batch(climateRows(10, 10));
     const shed = await TestDevice.begin(store, { name: "shed", epoch: "00000000000000b2" });
     shed.batch(climateRows(2));
-    shed.gap(3, "power-loss");
+    shed.gap(3, "damaged");
     const words = await TestDevice.begin(store, {
       name: "words",
       channels: WORDS,
@@ -100,7 +100,9 @@ test("without a UTC: uptime for people, null and uptimeMs for programs, and its 
   const json = await runSenda("query", "shed", "--db", db, "--json");
   const lines = linesOf(human.stdout);
   expect(lines[1]).toMatch(/^up 0:00:01\.000 +20\.00/);
-  expect(lines[3]).toBe("up 0:00:03.000  3 readings dropped until up 0:00:05.000: power lost");
+  expect(lines[3]).toBe(
+    "up 0:00:03.000  3 readings dropped until up 0:00:05.000: damaged on the device",
+  );
   expect(human.stdout + json.stdout).not.toContain("1970");
   expect(jsonLines(json.stdout)[0]).toMatchObject({ time: null, uptimeMs: 1_000, device: "shed" });
 });

@@ -7,7 +7,7 @@ import { Life, type Operation } from "./life.ts";
 import { SimulatedFlash, TEARS } from "./simulated-flash.ts";
 
 /** Small blocks, so that a short script goes round them several times. */
-const BLOCK_BYTES = 256;
+const BLOCK_BYTES = 272;
 const BLOCKS = 4;
 const BODY_BYTES_MAX = 120;
 

@@ -7,8 +7,8 @@ import { DriverFailure, SimulatedFlash } from "./simulated-flash.ts";
 
 const BLOCK_BYTES = 4_096;
 const BLOCKS = 4;
-const EPOCH = "00112233445566ff";
-const LATER = "0123456789abcdef";
+const EPOCH = "00112233445566ff8c7a5f11";
+const LATER = "0123456789abcdef8c7a5f11";
 
 let flash: SimulatedFlash;
 
@@ -74,7 +74,7 @@ describe("recovering", () => {
     const log = open();
     const body = Uint8Array.of(1);
     for (let life = 0; life < 2 * EPOCHS_LISTED_MAX + 3; life++) {
-      log.append(record(0, { epoch: life.toString(16).padStart(16, "0"), body }));
+      log.append(record(0, { epoch: life.toString(16).padStart(24, "0"), body }));
     }
     const reopened = open();
     const listed: number[] = [];
@@ -131,7 +131,7 @@ describe("acknowledging", () => {
     log.append(record(0));
     log.append(record(0, { epoch: LATER }));
     log.acknowledge(LATER, 1);
-    log.acknowledge("ffffffffffffffff", 9);
+    log.acknowledge("ffffffffffffffffffffffff", 9);
     log.flush();
     expect(
       open()

@@ -115,7 +115,7 @@ export class Life {
   }
 
   #beginEpoch(): void {
-    this.#epoch = (++this.#epochs).toString(16).padStart(16, "0");
+    this.#epoch = (++this.#epochs).toString(16).padStart(24, "0");
     this.#next = 0;
   }
 
@@ -163,7 +163,7 @@ export class Life {
     const newest = this.#kept.at(-1);
     if (oldest === undefined || newest === undefined) return;
     if (newest.epoch !== oldest.epoch) this.log.acknowledge(newest.epoch, newest.end);
-    this.log.acknowledge("ffffffffffffffff", 1_000);
+    this.log.acknowledge("ffffffffffffffffffffffff", 1_000);
     const before = this.#kept[this.#acknowledged - 1];
     if (before !== undefined) this.log.acknowledge(before.epoch, before.end);
   }

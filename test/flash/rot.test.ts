@@ -7,10 +7,10 @@ import { FlashLog, type Recovery } from "../../device/flash/flash-log.ts";
 import type { FoundRecord, LogRecord } from "../../device/flash/record-cursor.ts";
 import { SimulatedFlash } from "./simulated-flash.ts";
 
-const BLOCK_BYTES = 256;
+const BLOCK_BYTES = 272;
 const BLOCKS = 6;
 const BODY_BYTES_MAX = 120;
-const EPOCHS = ["00112233445566ff", "8899aabbccddeeff"];
+const EPOCHS = ["00112233445566ff8c7a5f11", "8899aabbccddeeff8c7a5f11"];
 
 function open(flash: SimulatedFlash): { log: FlashLog; recovery: Recovery } {
   const log = new FlashLog({ flash, bodyBytesMax: BODY_BYTES_MAX });

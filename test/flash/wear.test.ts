@@ -44,7 +44,7 @@ class Stream {
   #boot(): void {
     this.#log = new FlashLog({ flash: this.#flash });
     for (const { epoch, next } of this.#log.recover().epochs) this.#log.acknowledge(epoch, next);
-    this.#epoch = (++this.#epochs).toString(16).padStart(16, "0");
+    this.#epoch = (++this.#epochs).toString(16).padStart(24, "0");
     this.#next = 0;
   }
 

@@ -14,7 +14,7 @@ const NAME_BYTES_MAX = 64;
 
 const REFUSALS = ["version", "malformed", "unexpected", "epoch-reused", "schema", "identity"];
 const BYES = ["done", "going-down", "unknown-session", "busy"];
-const GAPS = ["outbox-full", "oversize", "power-loss", "elsewhere"];
+const GAPS = ["outbox-full", "oversize", "damaged", "elsewhere"];
 
 /** A message as the vectors write it: the fields that shared/message/message.ts names. */
 // biome-ignore lint/suspicious/noExplicitAny: plain JSON, of eleven shapes
@@ -120,7 +120,7 @@ function decodeHello(version: number, fields: Fields): MessageNotation {
     epoch: fields.bytes("epoch", 8),
     firmware: fields.text("firmware"),
     reset: fields.text("reset"),
-    uptimeMs: fields.count("uptime", Number.MAX_SAFE_INTEGER),
+    uptimeMs: fields.countOrNull("uptime", Number.MAX_SAFE_INTEGER),
     first: fields.count("first", next),
     next,
     schemas: fields.schemas("schemas"),
@@ -202,6 +202,10 @@ class Fields {
     const isCount =
       typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
     return isCount ? value : this.#source.fail();
+  }
+
+  countOrNull(key: string, most: number): number | null {
+    return this.#get(key) === null ? null : this.count(key, most);
   }
 
   text(key: string): string {

@@ -150,7 +150,7 @@ export const message: fc.Arbitrary<MessageNotation> = fc.oneof(
         .map((b) => Buffer.from(b).toString("hex")),
       firmware: shortText,
       reset: shortText,
-      uptimeMs: count,
+      uptimeMs: fc.option(count),
       first: u32,
       ahead: fc.nat(300),
       schemas: fc.array(fc.record({ number: u32, hash: u32 }), { maxLength: 8 }),

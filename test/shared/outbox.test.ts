@@ -166,7 +166,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("gap" as const),
       readings: fc.nat(50),
-      reason: fc.constantFrom<GapReason>("oversize", "power-loss"),
+      reason: fc.constantFrom<GapReason>("oversize", "damaged"),
     }),
   },
   {

@@ -66,6 +66,8 @@ export class Pair {
   /** From a message's sending to its arrival, each way. */
   latencyMs = 1;
   sentByDevice = 0;
+  /** Times that the host measured the device's clock. */
+  clockSamples = 0;
 
   readonly #random: () => number;
   readonly #links = new Map<LinkId, { traits: LinkTraits; faults: Faults; isCut: boolean }>();
@@ -88,7 +90,7 @@ export class Pair {
       firmware: "test",
       reset: "power-on",
       schemas: [{ number: 0, hash: schemaHash(body), body }],
-      outbox: this.outbox,
+      records: this.outbox,
     });
   }
 
@@ -236,6 +238,9 @@ export class Pair {
         break;
       case "record":
         this.#commit(event.session, event.record);
+        break;
+      case "clock":
+        this.clockSamples++;
         break;
       case "close":
         this.hostCloses.push(event.why);

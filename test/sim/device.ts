@@ -1,6 +1,7 @@
 // A simulated device as its owner knows it: a name, a plan, a cable, and one life after another.
 
 import { DEFAULT_SETTINGS, type Settings } from "../../device/settings.ts";
+import { SimulatedFlash } from "../flash/simulated-flash.ts";
 import { Life } from "./life.ts";
 import type { DevicePlan } from "./plan.ts";
 import type { Scene } from "./scene.ts";
@@ -9,6 +10,11 @@ import { SerialLine } from "./wires/serial.ts";
 /** From death to the next power-on. */
 const DEAD_MS_MIN = 50;
 const DEAD_MS_MAX = 3_000;
+
+const FLASH_BLOCK_BYTES = 4_096;
+
+/** A batch is put into flash at the latest after so long. */
+const FLASH_AGE_MS = 2_000;
 
 /** What the ROM of an ESP32 prints before any firmware runs. */
 const BOOT_TEXT = "ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13\r\n";
@@ -28,6 +34,8 @@ export class SimulatedDevice {
   readonly plan: DevicePlan;
   readonly line: SerialLine;
   readonly lives: Life[] = [];
+  /** Outlives the lives. */
+  readonly flash: SimulatedFlash | undefined;
 
   readonly #options: SimulatedDeviceOptions;
 
@@ -35,6 +43,11 @@ export class SimulatedDevice {
     this.#options = options;
     this.plan = options.plan;
     this.line = new SerialLine(options.scene, options.plan.name, DEFAULT_SETTINGS.serial.baud);
+    const { flashBlocks } = options.plan;
+    const seed = options.scene.plan.seed;
+    if (flashBlocks > 0) {
+      this.flash = new SimulatedFlash(FLASH_BLOCK_BYTES, flashBlocks, seed);
+    }
   }
 
   /** The life that goes on; undefined while the device is without power. */
@@ -48,6 +61,7 @@ export class SimulatedDevice {
     const { scene, settingsOf, nextLifeNumber, epochBytesOf, samplesUntilMs } = this.#options;
     const { plan } = this;
     const epochBytes = epochBytesOf(this);
+    this.flash?.powerOn();
     const life = new Life({
       device: this,
       scene,
@@ -106,6 +120,8 @@ export class SimulatedDevice {
       outboxBytes: plan.outboxBytes,
       outboxRecords: plan.outboxRecords,
       silenceMsMax: plan.silenceMsMax,
+      flashPartition: plan.flashBlocks > 0 ? "records" : "",
+      flashAgeMsMax: FLASH_AGE_MS,
     };
   }
 }

@@ -3,6 +3,7 @@
 // not (device.ts).
 
 import { Firmware } from "../../device/firmware.ts";
+import type { Flash } from "../../device/flash/flash.ts";
 import type {
   SerialOptions,
   TcpOptions,
@@ -13,6 +14,7 @@ import type { Platform } from "../../device/platform/platform.ts";
 import type { SensorSchedule } from "../../device/sampler.ts";
 import type { Settings } from "../../device/settings.ts";
 import { epochFromBytes } from "../../shared/message/encode.ts";
+import { PowerCut } from "../flash/simulated-flash.ts";
 import type { Chance } from "./chance.ts";
 import type { Alarm } from "./clock.ts";
 import type { SimulatedDevice } from "./device.ts";
@@ -111,9 +113,16 @@ export class Life {
     scene.running = this;
     try {
       run();
+    } catch (error) {
+      if (this.isAlive) throw error; // else power failed, and what was being done came to nothing
     } finally {
       scene.running = before;
     }
+  }
+
+  /** Throws where power failed in the middle of what the device was doing: nothing leaves it any more. */
+  needPower(): void {
+    if (!this.isAlive) throw new Error("the power is off");
   }
 
   /** Power is gone, and with it everything that was in memory. */
@@ -137,16 +146,19 @@ export class Life {
     return {
       TCP: class extends DeviceTcp {
         constructor(options: TcpOptions) {
+          life.needPower();
           super(options, life);
         }
       },
       UDP: class extends DeviceUdp {
         constructor(options: UdpOptions) {
+          life.needPower();
           super(options, life);
         }
       },
       Serial: class extends DeviceSerial {
         constructor(options: SerialOptions) {
+          life.needPower();
           super(options, life);
         }
       },
@@ -160,6 +172,7 @@ export class Life {
       },
       ticks: () => this.ticks,
       resolve: (_host, found) => this.#resolve(found),
+      openFlash: () => this.#openFlash(),
       randomBytes: (count) => this.#randomBytes(count),
       trace: (line) => this.#trace(line),
       resetReason: () => reset,
@@ -172,6 +185,29 @@ export class Life {
     return this.scene.clock.after(trueMs, () => this.enter(callback));
   }
 
+  /** The device's flash; a cut of the power in the middle of a write is the end of this life. */
+  #openFlash(): Flash | undefined {
+    const { device } = this;
+    const { flash } = device;
+    if (flash === undefined) return undefined;
+    const powered = (work: () => void) => {
+      this.needPower();
+      try {
+        work();
+      } catch (error) {
+        if (error instanceof PowerCut) device.die();
+        throw error;
+      }
+    };
+    return {
+      blockBytes: flash.blockBytes,
+      blockCount: flash.blockCount,
+      read: (offset, into) => powered(() => flash.read(offset, into)),
+      write: (offset, bytes) => powered(() => flash.write(offset, bytes)),
+      eraseBlock: (index) => powered(() => flash.eraseBlock(index)),
+    };
+  }
+
   #resolve(found: (address: string | undefined) => void): void {
     const { clock, conditions } = this.scene;
     clock.after(this.#chance.between(0.1, LOOKUP_MS_MAX), () => {
@@ -181,7 +217,7 @@ export class Life {
   }
 
   #randomBytes(count: number): Uint8Array {
-    const isEpoch = count === EPOCH_BYTES;
+    const isEpoch = count === EPOCH_BYTES && this.isAlive;
     const bytes = (isEpoch && this.#epochBytes) || this.#chance.bytes(count);
     if (isEpoch) this.epoch = epochFromBytes(bytes);
     return bytes;

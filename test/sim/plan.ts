@@ -29,6 +29,7 @@ export const FAULT_KINDS = [
   "slow-commit",
   "device-death",
   "utc-step",
+  "flash-cut", // power fails in the middle of a write or an erase
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -48,6 +49,7 @@ const MOMENTARY: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "disk-failure",
   "device-death",
   "utc-step",
+  "flash-cut",
 ]);
 
 /** Parts of the worlds are made for one purpose: elsewhere it comes about too rarely to be seen. */
@@ -59,6 +61,11 @@ const THEMES: readonly ReadonlySet<FaultKind>[] = [
 ];
 const THEMED_PART = 0.2;
 const THEME_SALT = 0x2e58;
+
+/** Devices with flash are in a third of the worlds. Drawn apart, so that the others stay as they were. */
+const FLASH_PART = 0.35;
+const FLASH_SALT = 0x0f1a_54ed;
+const FLASH_CUT_PART = 0.6;
 
 export interface DevicePlan {
   readonly name: string;
@@ -78,6 +85,8 @@ export interface DevicePlan {
   readonly noteBytesMax: number;
   /** A note is taken with every so many samples. */
   readonly noteEvery: number;
+  /** Blocks of 4 KB of flash for the outbox; 0 for none. */
+  readonly flashBlocks: number;
 }
 
 export interface WorldPlan {
@@ -116,12 +125,15 @@ export function planOf(seed: number): WorldPlan {
   const chance = new Chance(seed);
   const drawn = drawKinds(chance);
   const theme = drawTheme(new Chance(seed ^ THEME_SALT));
-  const kinds = theme ?? drawn;
+  const flash = new Chance(seed ^ FLASH_SALT);
+  const hasFlash = flash.is(FLASH_PART);
+  const kinds = new Set(theme ?? drawn);
+  if (hasFlash && flash.is(FLASH_CUT_PART)) kinds.add("flash-cut");
   const faultsMs = chance.integer(15_000, 45_000);
   const count = chance.pick([1, 1, 1, 2, 2, 3]);
   const devices = Array.from({ length: count }, (_, index) =>
     drawDevice(chance, `device-${index + 1}`, faultsMs),
-  );
+  ).map((plan) => ({ ...plan, flashBlocks: hasFlash ? flash.pick([2, 3, 4, 8, 32]) : 0 }));
   return {
     seed,
     devices,
@@ -141,10 +153,14 @@ function drawTheme(chance: Chance): ReadonlySet<FaultKind> | undefined {
 
 function drawKinds(chance: Chance): ReadonlySet<FaultKind> {
   const share = chance.pick([0.15, 0.35, 0.6, 0.85]);
-  return new Set(FAULT_KINDS.filter(() => chance.is(share)));
+  return new Set(FAULT_KINDS.filter((kind) => kind !== "flash-cut" && chance.is(share)));
 }
 
-function drawDevice(chance: Chance, name: string, faultsMs: number): DevicePlan {
+function drawDevice(
+  chance: Chance,
+  name: string,
+  faultsMs: number,
+): Omit<DevicePlan, "flashBlocks"> {
   const isFast = chance.is(0.25);
   return {
     name,

@@ -1,6 +1,7 @@
 // Faults that happen at moments: picks one of the world's kinds now and then and lets it happen, until
 // all is healed. Faults that befall each datagram, byte or commit are in the wires and the store.
 
+import { TEARS } from "../flash/simulated-flash.ts";
 import type { SimulatedDevice } from "./device.ts";
 import type { Disk } from "./disk.ts";
 import type { FaultKind } from "./plan.ts";
@@ -16,6 +17,17 @@ const PARTITION_MS = [100, 9_000] as const;
 const LOOKUP_FAILS_MS = [500, 8_000] as const;
 const COLLECTOR_AWAY_MS = [20, 6_000] as const;
 const DISK_FAILS_MS = [50, 14_000] as const;
+
+/** Power fails within so many bytes that are written to flash from now on. */
+const FLASH_CUT_STEPS_MAX = 3_000;
+
+/** What befalls a device, or its cable. */
+const DEVICE_KINDS: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  "serial-swallow",
+  "serial-unplug",
+  "device-death",
+  "flash-cut",
+]);
 
 /** An administrator, or NTP, sets the host's clock. */
 const UTC_STEP_MS_MAX = 3_600_000;
@@ -65,7 +77,7 @@ export class Weather {
 
   #happen(kind: FaultKind): void {
     if (kind.startsWith("tcp")) this.#hitConnection(kind);
-    else if (kind.startsWith("serial") || kind === "device-death") this.#hitDevice(kind);
+    else if (DEVICE_KINDS.has(kind)) this.#hitDevice(kind);
     else if (kind.startsWith("collector")) this.#hitCollector(kind);
     else this.#hitAll(kind);
   }
@@ -86,10 +98,13 @@ export class Weather {
     const device = chance.pick(this.#options.devices);
     if (device.life === undefined) return;
     const usesSerial = device.plan.paths.includes("serial");
-    if (kind !== "device-death" && !usesSerial) return;
+    if (kind.startsWith("serial") && !usesSerial) return;
+    if (kind === "flash-cut" && device.flash === undefined) return;
     story.tellFault(kind, device.plan.name);
     if (kind === "device-death") device.die();
-    else if (kind === "serial-swallow") {
+    else if (kind === "flash-cut") {
+      device.flash?.cutAfter(chance.integer(0, FLASH_CUT_STEPS_MAX), chance.pick(TEARS));
+    } else if (kind === "serial-swallow") {
       device.line.swallowUntilMs = clock.nowMs + this.#duration(SWALLOW_MS);
     } else device.line.unplug(this.#duration(UNPLUGGED_MS), chance.is(0.5));
   }

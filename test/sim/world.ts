@@ -13,6 +13,7 @@ import { Acknowledged } from "./checkers/acknowledged.ts";
 import { Bounds } from "./checkers/bounds.ts";
 import { type Checker, rowsOf } from "./checkers/checker.ts";
 import { InOrder } from "./checkers/in-order.ts";
+import { Kept } from "./checkers/kept.ts";
 import { StoredOnce } from "./checkers/stored-once.ts";
 import { Times } from "./checkers/times.ts";
 import { VirtualClock } from "./clock.ts";
@@ -104,6 +105,7 @@ class World implements Scene, Watcher, DiskWatcher {
   readonly #lifeOfEpoch = new Map<string, Life>();
   readonly #times = new Times();
   readonly #bounds = new Bounds();
+  readonly #kept = new Kept();
   /** The order decides which one speaks first where several see the same fault. */
   readonly #checkers: readonly Checker[] = [
     new Acknowledged(),
@@ -181,11 +183,20 @@ class World implements Scene, Watcher, DiskWatcher {
     if (running !== undefined) this.#note("bounds", this.#bounds.checkOutbox(running, outbox));
   }
 
-  handleReleased(next: number): void {
-    const life = this.running;
-    if (life === undefined) return;
-    const epoch = this.#disk.find(life.name, life.epoch);
-    this.#ask((checker) => checker.handleReleased?.(life, next, epoch));
+  handleReleased(epoch: string | undefined, next: number): void {
+    if (this.running === undefined) return;
+    const { name } = this.running;
+    const life = epoch === undefined ? this.running : this.#lifeOfEpoch.get(`${epoch} ${name}`);
+    if (life === undefined) {
+      this.fail("in order", `${name} has an epoch ${epoch} of nobody's in flash`);
+      return;
+    }
+    const durable = this.#disk.find(name, life.epoch);
+    this.#ask((checker) => checker.handleReleased?.(life, next, durable));
+  }
+
+  handleKept(epoch: string, next: number): void {
+    if (this.running !== undefined) this.#kept.handleKept(this.running.name, epoch, next);
   }
 
   handleSession(session: HostSession): void {
@@ -336,6 +347,7 @@ class World implements Scene, Watcher, DiskWatcher {
       return;
     }
     for (const { life } of this.#devices) this.#ask((checker) => checker.handleEnd?.(life!));
+    this.#note("kept", this.#kept.checkEnd(this.#disk));
   }
 
   #verdict(): Verdict {

@@ -6,17 +6,20 @@ import { Firmware } from "../../device/firmware.ts";
 import type { TcpOptions, TcpSocket, WritableBytes } from "../../device/platform/ecma419.ts";
 import type { Platform } from "../../device/platform/platform.ts";
 import { RandomSensor } from "../../device/sensors/random.ts";
-import { DEFAULT_SETTINGS } from "../../device/settings.ts";
+import { DEFAULT_SETTINGS, type Settings } from "../../device/settings.ts";
 import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import { StreamDecoder, writeStreamHeader } from "../../shared/frame/stream.ts";
 import { HostEndpoint, type HostEvent } from "../../shared/session/host-endpoint.ts";
 import { endOf } from "../../shared/session/host-session.ts";
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
+import { SimulatedFlash } from "../flash/simulated-flash.ts";
 
 export interface WorldOptions {
   readonly samples: number;
   /** The connection is cut after so many frames from the device; 0 for never. */
   readonly cutAfterFrames: number;
+  /** Before it, a life takes as many samples, keeps them in flash, finds no collector and loses its power. */
+  readonly hasPast?: boolean;
   /** Leaves the bytes out of the report, to measure without the cost of writing them down. */
   readonly isSilent?: boolean;
 }
@@ -53,7 +56,11 @@ interface Alarm {
 class World {
   readonly transcript: string[] = [];
   nowMs = 0;
-  stored = 0;
+  /** Nobody can be reached. */
+  isRemote = false;
+  /** By epoch: the records that are stored. */
+  readonly #stored = new Map<string, number>();
+  readonly #flash = new SimulatedFlash(4_096, 8);
   readonly #options: WorldOptions;
   #alarms: Alarm[] = [];
   #order = 0;
@@ -66,6 +73,18 @@ class World {
   constructor(options: WorldOptions) {
     this.#options = options;
     this.#framesLeft = options.cutAfterFrames;
+  }
+
+  /** Records in the store. */
+  get stored(): number {
+    let records = 0;
+    for (const next of this.#stored.values()) records += next;
+    return records;
+  }
+
+  /** Whatever was to happen to the device does not. */
+  cutPower(): void {
+    this.#alarms = [];
   }
 
   createPlatform(): Platform {
@@ -94,8 +113,9 @@ class World {
       },
       ticks: () => Math.floor(this.nowMs) | 0,
       resolve: (host, found) => {
-        this.after(0, () => found(host));
+        this.after(0, () => found(this.isRemote ? undefined : host));
       },
+      openFlash: () => this.#flash,
       randomBytes: (count) => new Uint8Array(count).map(() => this.#randomByte()),
       trace: () => undefined,
       resetReason: () => "power-on",
@@ -171,11 +191,12 @@ class World {
 
   #handleHostEvent(event: HostEvent): void {
     if (event.kind === "resume") {
-      const resumed = { epochId: 1, next: this.stored, schemas: this.stored === 0 ? [] : [0] };
+      const next = this.#stored.get(event.hello.epoch) ?? 0;
+      const resumed = { epochId: 1, next, schemas: this.stored === 0 ? [] : [0] };
       this.#host.handleResumed(event.link, event.hello, resumed, 1, this.nowMs);
     } else if (event.kind === "record") {
       const { session, record } = event;
-      this.stored = endOf(record);
+      this.#stored.set(session.epoch, endOf(record));
       this.after(2, () => {
         this.#host.handleStored(session, endOf(record));
         this.#drainHost();
@@ -244,17 +265,39 @@ class ScriptedTcp implements TcpSocket {
 /** Runs a device until all its samples are acknowledged. */
 export function runWorld(options: WorldOptions): WorldReport {
   const world = new World(options);
-  const firmware = new Firmware({
-    platform: world.createPlatform(),
-    settings: { ...DEFAULT_SETTINGS, device: "xs-1", paths: ["tcp"], samplePeriodMs: 100 },
-    sensors: [{ sensor: new RandomSensor(7), periodMs: 100 }],
-    samplesMax: options.samples,
-  });
-  while (!firmware.status.isDone) {
-    if (world.nowMs > VIRTUAL_MS_MAX) throw new Error("the world does not come to an end");
-    world.step();
+  if (options.hasPast) {
+    world.isRemote = true;
+    const past = boot(world, options);
+    runUntil(world, () => past.status.samples === options.samples);
+    world.cutPower();
+    world.isRemote = false;
   }
+  const firmware = boot(world, options);
+  runUntil(world, () => firmware.status.isDone);
   const { samples, readings, acknowledged, reconnects } = firmware.status;
   const { transcript, stored, nowMs: virtualMs } = world;
   return { transcript, samples, readings, acknowledged, reconnects, stored, virtualMs };
+}
+
+function boot(world: World, { samples, hasPast }: WorldOptions): Firmware {
+  const flashPartition = hasPast ? "records" : "";
+  const settings: Settings = {
+    ...DEFAULT_SETTINGS,
+    device: "xs-1",
+    paths: ["tcp"],
+    flashPartition,
+  };
+  return new Firmware({
+    platform: world.createPlatform(),
+    settings,
+    sensors: [{ sensor: new RandomSensor(7), periodMs: 100 }],
+    samplesMax: samples,
+  });
+}
+
+function runUntil(world: World, isOver: () => boolean): void {
+  while (!isOver()) {
+    if (world.nowMs > VIRTUAL_MS_MAX) throw new Error("the world does not come to an end");
+    world.step();
+  }
 }

@@ -40,6 +40,14 @@ describeWith(
       expect(onXs).toEqual(runWorld(OPTIONS));
     });
 
+    test("what a life without a collector left in flash is sent by the next one", async () => {
+      const options: WorldOptions = { samples: 200, cutAfterFrames: 5, hasPast: true };
+      const onXs = await runOnXs(options);
+      expect(onXs).toMatchObject({ readings: 1_000, acknowledged: 1_000, reconnects: 1 });
+      expect(onXs.stored).toBeGreaterThan((await runOnXs(OPTIONS)).stored);
+      expect(onXs).toEqual(runWorld(options));
+    });
+
     test("two runs say the same", async () => {
       expect(await runOnXs(OPTIONS)).toEqual(await runOnXs(OPTIONS));
     });

@@ -1,11 +1,14 @@
 // `senda simulate`: devices that run the firmware on this computer, over real sockets and ttys.
 
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { RandomSensor } from "../../../device/sensors/random.ts";
 import type { Sensor } from "../../../device/sensors/sensor.ts";
 import { DEFAULT_PORT, DEFAULT_SETTINGS, type PathKind } from "../../../device/settings.ts";
 import { DEFAULT_BAUD, type SerialAddress } from "../../links/address.ts";
 import { Fleet } from "../../simulator/fleet.ts";
+import { FileFlash } from "../../simulator/io/file-flash.ts";
 import { ReplaySensor } from "../../simulator/sensors/replay.ts";
 import { SystemSensor } from "../../simulator/sensors/system.ts";
 import type { SimulatedDeviceOptions } from "../../simulator/simulated-device.ts";
@@ -37,6 +40,7 @@ interface SimulateFlags {
   readonly duplicate: number;
   readonly reorder: number;
   readonly cutEveryMs: number;
+  readonly flash?: string;
   readonly verbose?: true;
   readonly json?: true;
 }
@@ -89,6 +93,10 @@ export function simulateCommand(): Command {
     .option("--duplicate <p>", "chance of a datagram being sent twice", chance, 0)
     .option("--reorder <p>", "chance of a datagram being overtaken", chance, 0)
     .option("--cut-every-ms <n>", "cut every link so often; 0: never", count(86_400_000), 0)
+    .option(
+      "--flash <dir>",
+      "keep each outbox in a file there, as boards do in flash: what waits outlives a kill",
+    )
     .option("--verbose", "print what the devices trace")
     .option("--json", "one JSON object a line, for programs")
     .addHelpText(
@@ -105,10 +113,9 @@ Examples:
 
 async function simulate(flags: SimulateFlags): Promise<void> {
   checkFlags(flags);
+  const devices = Array.from({ length: flags.devices }, (_, index) => deviceOptions(flags, index));
   const stop = stopSignal();
-  const fleet = new Fleet(
-    Array.from({ length: flags.devices }, (_, index) => deviceOptions(flags, index)),
-  );
+  const fleet = new Fleet(devices);
   const progress = flags.json ? undefined : new FleetProgress(process.stderr, fleet, flags.samples);
   const outcome = await Promise.race([fleet.done, stop.then(() => "stopped" as const)]);
   progress?.stop();
@@ -118,6 +125,19 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   else process.stdout.write(`${describeSummary(summary)}\n`);
   if (outcome === "stopped" && flags.samples > 0) {
     throw new CommandFailure("simulate: stopped before all was acknowledged", EXIT_FAILED);
+  }
+}
+
+function openFlash(folder: string, device: string): FileFlash {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return new FileFlash(join(folder, `${encodeURIComponent(device)}.flash`));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(
+      `simulate: cannot keep an outbox in ${folder}: ${reason}; name a folder that can be written`,
+      EXIT_FAILED,
+    );
   }
 }
 
@@ -175,6 +195,7 @@ function deviceOptions(flags: SimulateFlags, index: number): SimulatedDeviceOpti
     seed: seed + index,
     samplesMax: samples,
     isPatient,
+    ...(flags.flash === undefined ? {} : { flash: openFlash(flags.flash, device) }),
     ...(flags.verbose
       ? { trace: (line: string) => process.stderr.write(`${device}: ${line}\n`) }
       : {}),

@@ -9,7 +9,7 @@ import { counted } from "./quantity.ts";
 const REASONS: Readonly<Record<string, string>> = {
   "outbox-full": "outbox full",
   oversize: "too large for a batch",
-  "power-loss": "power lost",
+  damaged: "damaged on the device",
 };
 
 const DATE_CHARS = "2026-11-22 ".length;

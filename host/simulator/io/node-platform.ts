@@ -6,6 +6,7 @@ import { randomFillSync } from "node:crypto";
 import { lookup } from "node:dns";
 import { isIP } from "node:net";
 import { performance } from "node:perf_hooks";
+import type { Flash } from "../../../device/flash/flash.ts";
 import type { TcpConstructor, TcpOptions } from "../../../device/platform/ecma419.ts";
 import type { Platform } from "../../../device/platform/platform.ts";
 import { SimulatedSerial } from "./serial.ts";
@@ -22,6 +23,8 @@ export interface NodePlatformOptions {
   trace?: (line: string) => void;
   /** "power-on" unless given. */
   resetReason?: string;
+  /** What `openFlash` gives, whatever the partition is called; without it there is no flash. */
+  flash?: Flash;
   /** TCP send buffer: 5,744 unless given, as on most boards; 8,192 on a plain ESP32. */
   sendBufferBytes?: number;
 }
@@ -38,6 +41,7 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
     timers: nodeTimers,
     ticks: createTicks(options.ticksAtBoot ?? 0),
     resolve,
+    openFlash: () => options.flash,
     randomBytes: options.seed === undefined ? secureBytes : createSeededBytes(options.seed),
     trace: (line) => options.trace?.(line),
     resetReason: () => options.resetReason ?? "power-on",

@@ -73,6 +73,7 @@ function rareMessages(): Entry[] {
       schemas: [],
       receiveBytesMax: 0,
     }),
+    made("hello: an epoch of an earlier life", { ...HELLO, uptimeMs: null }),
     made("hello: eight schemas", {
       ...HELLO,
       schemas: Array.from({ length: 8 }, (_, number) => ({ number, hash: number * 0x1fffffff })),
@@ -109,7 +110,7 @@ function frequentMessages(): Entry[] {
       readings: 0,
       firstMs: 0,
       lastMs: 0,
-      reason: "power-loss",
+      reason: "damaged",
     }),
     made("ack", { kind: "ack", next: 300, window: 256, bitmap: "" }),
     made("ack: with a bitmap", { kind: "ack", next: 0, window: 256, bitmap: "0203" }),

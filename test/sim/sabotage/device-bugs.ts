@@ -1,5 +1,8 @@
 // Bugs that are planted in the device: in the methods of its classes, and in what it is given.
 
+import { EntryReader } from "../../../device/flash/entry-reader.ts";
+import { FlashLog } from "../../../device/flash/flash-log.ts";
+import { FlashOutbox } from "../../../device/flash/flash-outbox.ts";
 import { UptimeClock } from "../../../device/platform/uptime.ts";
 import { decodeMessage } from "../../../shared/message/decode.ts";
 import { Outbox } from "../../../shared/outbox.ts";
@@ -34,37 +37,18 @@ export const DEVICE_BUGS: readonly Bug[] = [
   { name: "tick wrap mishandled", plant: plantWraplessClock },
   { name: "nothing sent again", plant: plantNoRetransmission },
   { name: "dropped readings not counted", plant: plantShortGaps },
+  { name: "torn flash believed", plant: plantBlindFlash },
+  { name: "flash lets go of a record too many", plant: plantHastyFlash },
+  { name: "earlier life passed off as this one", plant: plantPresentPast },
 ];
 
-/**
- * A record that has not been sent yet shows a number within the window to whoever looks first, and
- * that is the check against the window's end.
- */
+/** Whoever looks where sending has come to, in order to hold it against the window's end, sees the start. */
 function plantBoundlessWindow(): () => void {
-  const { unsentRecord } = Outbox.prototype;
-  Outbox.prototype.unsentRecord = function () {
-    const record = unsentRecord.call(this);
-    if (record === undefined) return undefined;
-    const { sequence } = record;
-    const show = (value: number) =>
-      Object.defineProperty(record, "sequence", {
-        value,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      });
-    Object.defineProperty(record, "sequence", {
-      configurable: true,
-      enumerable: true,
-      get: () => {
-        show(sequence);
-        return 0;
-      },
-      set: show,
-    });
-    return record;
-  };
-  return () => Object.assign(Outbox.prototype, { unsentRecord });
+  const sentEnd = Object.getOwnPropertyDescriptor(Outbox.prototype, "sentEnd")!;
+  const storableEnd = Object.getOwnPropertyDescriptor(Outbox.prototype, "storableEnd")!;
+  Object.defineProperty(Outbox.prototype, "storableEnd", sentEnd);
+  Object.defineProperty(Outbox.prototype, "sentEnd", { ...sentEnd, get: () => 0 });
+  return () => Object.defineProperties(Outbox.prototype, { sentEnd, storableEnd });
 }
 
 /** Datagrams pass whatever their token: they get the one that the welcome told. */
@@ -119,4 +103,32 @@ function plantShortGaps(): () => void {
     appendGap.call(this, reason, { ...facts, readings: facts.readings - 1 });
   };
   return () => Object.assign(Outbox.prototype, { appendGap });
+}
+
+/** What stands in flash is a batch, whatever its checksum says. */
+function plantBlindFlash(): () => void {
+  const { readBody } = EntryReader.prototype;
+  EntryReader.prototype.readBody = function (place, into) {
+    readBody.call(this, place, into);
+    return true;
+  };
+  return () => Object.assign(EntryReader.prototype, { readBody });
+}
+
+function plantHastyFlash(): () => void {
+  const { acknowledge } = FlashLog.prototype;
+  FlashLog.prototype.acknowledge = function (epoch, next) {
+    acknowledge.call(this, epoch, next + 1);
+  };
+  return () => Object.assign(FlashLog.prototype, { acknowledge });
+}
+
+/** The hello of an epoch from before the boot says that its clock still runs. */
+function plantPresentPast(): () => void {
+  const turn = Object.getOwnPropertyDescriptor(FlashOutbox.prototype, "turn")!;
+  const get = function (this: FlashOutbox) {
+    return { ...turn.get!.call(this), isPast: false };
+  };
+  Object.defineProperty(FlashOutbox.prototype, "turn", { ...turn, get });
+  return () => Object.defineProperty(FlashOutbox.prototype, "turn", turn);
 }

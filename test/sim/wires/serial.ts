@@ -60,6 +60,7 @@ export class DeviceSerial implements SerialPort {
   }
 
   write(bytes: ArrayBuffer): void {
+    this.#life.needPower();
     this.#assertOpen();
     if (bytes.byteLength > this.#room) throw new Error("output full");
     this.#room = 0;

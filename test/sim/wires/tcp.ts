@@ -57,6 +57,7 @@ export class DeviceTcp implements TcpSocket {
   }
 
   write(bytes: WritableBytes): number | undefined {
+    this.life.needPower();
     this.#assertOpen();
     if (this.#state !== "connected") throw new Error("not ready");
     const copy = new Uint8Array(bytes instanceof ArrayBuffer ? bytes : new Uint8Array(bytes));

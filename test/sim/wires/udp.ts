@@ -62,6 +62,7 @@ export class DeviceUdp implements UdpSocket {
   }
 
   write(bytes: WritableBytes, _address: string, _port: number): void {
+    this.life.needPower();
     this.#assertOpen();
     const copy = new Uint8Array(bytes instanceof ArrayBuffer ? bytes : new Uint8Array(bytes));
     this.life.scene.station.udp.sendToHost(this, copy);
