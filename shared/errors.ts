@@ -3,7 +3,7 @@
 // ends). Errors of the environment are `Error`s with a cause and belong to device/ and host/.
 
 /** Why a frame was given up. Nothing but a counter comes of it. */
-export type NoiseReason = "checksum" | "cobs" | "too-short" | "too-long" | "empty";
+export type NoiseReason = "checksum" | "cobs" | "too-short" | "too-long";
 
 /** Why a peer was turned away, as `refuse` carries it. The order is the wire's: do not change it. */
 export const REFUSAL_CODES = [
@@ -12,7 +12,6 @@ export const REFUSAL_CODES = [
   "unexpected", // a message that has no place in this state or direction
   "epoch-reused", // it counts from a sequence that the store has already passed
   "schema", // a schema that cannot be, or a batch that does not fit its schema
-  "identity", // a name that is none
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
