@@ -6,7 +6,8 @@ import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import type { FrameEvent } from "../../shared/frame/frame.ts";
 import { MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
 import type { Hello } from "../../shared/message/message.ts";
-import { HostEndpoint, type HostEvent } from "../../shared/session/host-endpoint.ts";
+import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
+import type { HostEvent } from "../../shared/session/host-event.ts";
 import type { ClockSample } from "../../shared/session/host-link.ts";
 import type { HostRecord, HostSession } from "../../shared/session/host-session.ts";
 import type { LinkId } from "../../shared/session/link.ts";
@@ -182,9 +183,10 @@ export class Collector implements LinkHub {
   #handleEvent(event: HostEvent): void {
     switch (event.kind) {
       case "resume":
-        this.#resume(event.link, event.hello);
+        this.#resume(event.hello);
         break;
       case "welcomed":
+        this.#links.get(event.link)?.limitReceive?.(event.hello.receiveBytesMax);
         this.#handleWelcomed(event.link, event.session);
         break;
       case "schema":
@@ -201,15 +203,15 @@ export class Collector implements LinkHub {
     }
   }
 
-  #resume(id: LinkId, hello: Hello): void {
-    this.#links.get(id)?.limitReceive?.(hello.receiveBytesMax);
+  #resume(hello: Hello): void {
     const resumed = this.#store.resume(hello, utcMicros());
     resumed.then(
       (epoch) => {
-        this.#endpoint.handleResumed(id, hello, epoch, randomInt(1, U32_MAX), monotonicMs());
+        this.#endpoint.handleResumed(hello, epoch, randomInt(1, U32_MAX), monotonicMs());
         this.pump();
       },
       (error: Error) => {
+        this.#endpoint.handleResumeFailed(hello);
         this.#tell({ event: "trouble", isOver: false, text: error.message });
       },
     );

@@ -7,7 +7,8 @@ import { PROTOCOL_VERSION } from "../../shared/limits.ts";
 import { decodeMessage } from "../../shared/message/decode.ts";
 import { encodeMessage } from "../../shared/message/encode.ts";
 import type { Hello, Message } from "../../shared/message/message.ts";
-import { HostEndpoint, type HostEvent } from "../../shared/session/host-endpoint.ts";
+import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
+import type { HostEvent } from "../../shared/session/host-event.ts";
 import type { LinkId } from "../../shared/session/link.ts";
 import { SERIAL, TCP } from "./session-pair.ts";
 
@@ -16,6 +17,8 @@ const TOKEN = 1;
 /** An endpoint whose store answers when the test says so. */
 class Desk {
   readonly endpoint = new HostEndpoint({ collector: "desk" });
+  /** Hellos whose epochs the store is being asked about. */
+  readonly asked: Hello[] = [];
   nowMs = 0;
 
   say(link: LinkId, message: Message): void {
@@ -28,7 +31,8 @@ class Desk {
   events(): HostEvent[] {
     const events: HostEvent[] = [];
     for (let event = this.endpoint.pollEvent(); event; event = this.endpoint.pollEvent()) {
-      events.push(event);
+      if (event.kind === "resume") this.asked.push(event.hello);
+      else events.push(event);
     }
     return events;
   }
@@ -46,9 +50,27 @@ class Desk {
     }
   }
 
-  resumed(link: LinkId, hello: Hello, next: number): void {
+  /** The store answers all that it is asked. What the endpoint wants thereupon. */
+  answer(next: number): HostEvent[] {
+    const events = this.events();
     const resumed = { epochId: 1, next, schemas: [0] };
-    this.endpoint.handleResumed(link, hello, resumed, TOKEN, this.nowMs);
+    for (const asked of this.asked.splice(0)) {
+      this.endpoint.handleResumed(asked, resumed, TOKEN, this.nowMs);
+    }
+    return [...events, ...this.events()];
+  }
+
+  /** What the store is being asked. */
+  pending(): readonly Hello[] {
+    this.events();
+    return this.asked;
+  }
+
+  /** The links that were welcomed since the last call, and with which `next`. */
+  welcomes(): [LinkId, number][] {
+    return this.sent().flatMap(({ link, message }) =>
+      message.kind === "welcome" ? [[link, message.next] as [LinkId, number]] : [],
+    );
   }
 }
 
@@ -77,12 +99,11 @@ test("a hello whose records were overtaken by later ones is welcomed, and forget
   const early = hello({ nonce: 1, next: 1 }); // slow on its way over the line
   const late = hello({ nonce: 2, next: 10 });
   desk.say(2, late);
-  desk.resumed(2, late, 0);
-  const welcomed = desk.events().find((event) => event.kind === "welcomed");
+  const welcomed = desk.answer(0).find((event) => event.kind === "welcomed");
   const session = welcomed!.session;
   desk.endpoint.handleStored(session, 4); // all before 4 came over link 2
   desk.say(1, early);
-  desk.resumed(1, early, 4); // the store has passed what this hello knows of
+  desk.answer(4); // the store has passed what this hello knows of
   const welcome = desk.sent().find(({ link }) => link === 1)?.message;
   expect(welcome).toMatchObject({ kind: "welcome", nonce: 1, next: 4 });
   expect(desk.endpoint.refusals).toBe(0);
@@ -95,12 +116,12 @@ test("a pong that comes late, after the device greeted anew on the link, measure
   desk.endpoint.handleLinkUp(1, SERIAL, 0);
   const first = hello({ nonce: 1 });
   desk.say(1, first);
-  desk.resumed(1, first, 0);
+  desk.answer(0);
   const [ping] = pingsOf(desk);
   desk.nowMs = 400;
   const second = hello({ nonce: 2 }); // the port was closed and opened; for the host the line stands
   desk.say(1, second);
-  desk.resumed(1, second, 0);
+  desk.answer(0);
   const [later] = pingsOf(desk);
   expect(later).not.toBe(ping);
   desk.nowMs = 500;
@@ -111,6 +132,98 @@ test("a pong that comes late, after the device greeted anew on the link, measure
   expect(desk.events()).toMatchObject([
     { kind: "clock", sample: { deviceMs: 1_500, hostMs: 450, uncertaintyMs: 50 } },
   ]);
+});
+
+test("while the store does not answer, an epoch is one question, however often and over however many links its device says hello", () => {
+  const desk = new Desk();
+  for (let second = 0; second < 600; second++) {
+    const link = 1 + Math.floor(second / 6); // each link is given up after some hellos
+    if (second % 6 === 0) {
+      if (link > 1) desk.endpoint.handleLinkDown(link - 1);
+      desk.endpoint.handleLinkUp(link, TCP, desk.nowMs);
+    }
+    desk.say(link, hello({ nonce: link, uptimeMs: 1_000 * second }));
+    desk.nowMs += 1_000;
+    expect(desk.pending()).toHaveLength(1);
+  }
+  desk.answer(0);
+  expect(desk.welcomes()).toEqual([[100, 0]]);
+  desk.say(100, hello({ nonce: 100 }));
+  expect(desk.pending()).toHaveLength(1); // it may be asked again
+});
+
+test("links that greet while the store is asked are welcomed by the one answer", () => {
+  const desk = new Desk();
+  desk.endpoint.handleLinkUp(1, SERIAL, 0);
+  desk.endpoint.handleLinkUp(2, TCP, 0);
+  desk.say(1, hello({ nonce: 1 }));
+  desk.say(2, hello({ nonce: 2 }));
+  expect(desk.pending()).toHaveLength(1);
+  desk.answer(0);
+  expect(desk.welcomes()).toEqual([
+    [1, 0],
+    [2, 0],
+  ]);
+});
+
+test("a hello that says more than the one before it is looked up by itself, after it", () => {
+  const desk = new Desk();
+  desk.endpoint.handleLinkUp(1, SERIAL, 0);
+  desk.endpoint.handleLinkUp(2, TCP, 0);
+  desk.endpoint.handleLinkUp(3, TCP, 0);
+  desk.say(1, hello({ nonce: 1, next: 9 }));
+  desk.say(2, hello({ nonce: 2, next: 9, first: 5 })); // another store acknowledged five records
+  desk.say(3, hello({ nonce: 3, next: 9, schemas: [{ number: 0, hash: 2 }] }));
+  expect(desk.pending()).toMatchObject([{ nonce: 1 }]);
+  desk.answer(0);
+  expect(desk.welcomes()).toEqual([[1, 0]]);
+  expect(desk.pending()).toMatchObject([{ nonce: 2 }]);
+  desk.answer(5);
+  expect(desk.pending()).toMatchObject([{ nonce: 3 }]);
+  desk.answer(5);
+  expect(desk.welcomes()).toEqual([
+    [2, 5],
+    [3, 5],
+  ]);
+});
+
+test("a device that begins a new epoch on its line waits for that one only", () => {
+  const desk = new Desk();
+  desk.endpoint.handleLinkUp(1, SERIAL, 0);
+  desk.say(1, hello({ nonce: 1 }));
+  desk.say(1, hello({ nonce: 2, epoch: "00000000000000ee" }));
+  expect(desk.pending()).toHaveLength(2);
+  desk.answer(0);
+  expect(desk.sent().filter(({ message }) => message.kind === "welcome")).toMatchObject([
+    { message: { nonce: 2 } },
+  ]);
+});
+
+test("a question that the store can never answer is given up, and may be asked again", () => {
+  const desk = new Desk();
+  desk.endpoint.handleLinkUp(1, TCP, 0);
+  desk.say(1, hello());
+  desk.events();
+  desk.endpoint.handleResumeFailed(desk.asked.pop()!);
+  desk.say(1, hello());
+  expect(desk.pending()).toHaveLength(1);
+});
+
+test("the store is asked about so many epochs at a time; further devices are told when to come back", () => {
+  const desk = new Desk();
+  let isBusy = false;
+  for (let count = 0; count < 5_000 && !isBusy; count++) {
+    desk.nowMs += 100; // within what may come in a second
+    desk.endpoint.handleLinkUp(count, TCP, desk.nowMs);
+    desk.say(count, hello({ device: `d${count}` }));
+    isBusy = desk.sent().some(({ message }) => message.kind === "bye" && message.reason === "busy");
+  }
+  expect(isBusy).toBe(true);
+  expect(desk.pending()).toHaveLength(4_096);
+  desk.endpoint.handleLinkUp(9_000, TCP, desk.nowMs);
+  desk.say(9_000, hello({ device: "d7" })); // is being asked about already
+  desk.answer(0);
+  expect(desk.welcomes().map(([link]) => link)).toContain(9_000);
 });
 
 function pingsOf(desk: Desk): number[] {
