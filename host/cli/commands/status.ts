@@ -163,7 +163,7 @@ function jsonOf(found: Status): string {
 }
 
 function deviceJson({ name, firmware, lastSeenUs, latest, ...device }: Status["devices"][number]) {
-  const { epochs, batches, readings, gapReadings } = device;
+  const { epochs, batches, readings, gapReadings, epoch, next } = device;
   return {
     name,
     firmware,
@@ -172,6 +172,8 @@ function deviceJson({ name, firmware, lastSeenUs, latest, ...device }: Status["d
     batches,
     readings,
     gapReadings,
+    epoch,
+    next,
     latest: latest.map(({ channel, value, unit, ...when }) => {
       return { channel, value, unit, ...timeJson(when), ...uncertaintyJson(when) };
     }),
