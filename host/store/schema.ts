@@ -20,6 +20,12 @@ export const EPOCH_ID_MAX = 2 ** 21 - 1;
 /** A commit waits so long for another program that holds the database's write lock. */
 const BUSY_TIMEOUT_MS = 1_000;
 
+/**
+ * To enter WAL mode nobody may be reading just then. Readers take milliseconds, a verification as long
+ * as its largest epoch.
+ */
+const ENTRY_TIMEOUT_MS = 10_000;
+
 /** Pages of the log that start a checkpoint: 16 MiB, several commits of a full load. */
 const CHECKPOINT_PAGES = 4_096;
 
@@ -158,7 +164,7 @@ export function sequenceOf(id: number): number {
  */
 export function prepareForWriting(database: Database): void {
   database.exec(`
-    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
+    PRAGMA busy_timeout = ${ENTRY_TIMEOUT_MS};
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON;
@@ -170,6 +176,7 @@ export function prepareForWriting(database: Database): void {
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA journal_size_limit = ${LOG_BYTES_MAX};
     PRAGMA cache_size = -${CACHE_KIB};
+    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
   `);
 }
 

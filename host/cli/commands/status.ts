@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import { Command } from "commander";
 import { utcMicros } from "../../clock.ts";
+import { hasWriter } from "../../store/lock.ts";
 import type {
   DeviceSummary,
   EventRow,
@@ -11,7 +12,6 @@ import type {
   StoreReader,
 } from "../../store/reader.ts";
 import { formatTime } from "../../store/rows.ts";
-import { loadSqlite, SQLITE_BUSY, sqliteCode } from "../../store/sqlite.ts";
 import { jsonLine, printable } from "../../terminal/printable.ts";
 import { truncate } from "../../terminal/width.ts";
 import { gapText } from "../output/gap-line.ts";
@@ -84,22 +84,6 @@ async function status(name: string | undefined, flags: StatusFlags): Promise<voi
     const found = statusOf(reader, name, { file: flags.db, isWriting });
     process.stdout.write(flags.json ? jsonOf(found) : reportOf(found, paintFor(process.stdout)));
   });
-}
-
-/** Whether a collector holds the writer's lock, found out by touching it as a reader for an instant. */
-async function hasWriter(path: string): Promise<boolean> {
-  const lockPath = `${path}-lock`;
-  if (bytesOf(lockPath) === undefined) return false;
-  const open = await loadSqlite();
-  const database = open(lockPath, { readOnly: true });
-  try {
-    database.exec("SELECT 1 FROM sqlite_schema");
-    return false;
-  } catch (error) {
-    return sqliteCode(error) === SQLITE_BUSY;
-  } finally {
-    database.close();
-  }
 }
 
 function statusOf(
