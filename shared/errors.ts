@@ -32,6 +32,7 @@ export const GAP_REASONS = [
   "oversize", // a row that fits no batch
   "power-loss", // what was not yet written to flash
   "elsewhere", // acknowledged to another store; written by the host, never sent
+  "refused", // in a batch that the host could not read and keeps aside; written by the host, never sent
 ] as const;
 
 export type GapReason = (typeof GAP_REASONS)[number];

@@ -32,6 +32,9 @@ const CONSOLE_TEXT_MAX = 2_000;
 /** Of refusals at most one in so long is kept in the store: strangers must not fill it. */
 const REFUSALS_KEPT_MS = 1_000;
 
+/** Events that are for whoever watches only, or that the store keeps by itself with the record. */
+const NOT_KEPT: ReadonlySet<string> = new Set(["console", "trouble", "gap", "kept-aside"]);
+
 const U32_MAX = 0xffff_ffff;
 
 export interface CollectorOptions {
@@ -263,6 +266,10 @@ export class Collector implements LinkHub {
       const session = this.#sessions.get(epochId);
       if (session !== undefined) this.#endpoint.handleStored(session, next);
     }
+    for (const { epochId, fault: why } of commit.keptAside ?? []) {
+      const device = this.#sessions.get(epochId)?.device;
+      if (device !== undefined) this.#tell({ event: "kept-aside", device, why });
+    }
     for (const { epochId, sequence, fault } of commit.refused) {
       const session = this.#sessions.get(epochId);
       const text = `record ${sequence}: ${fault}`;
@@ -280,7 +287,7 @@ export class Collector implements LinkHub {
   /** Tells whoever watches, and keeps what an operator will want to look up later. */
   #tell(event: CollectorEvent): void {
     this.#options.handleEvent(event);
-    if (this.#isDone || event.event === "console" || event.event === "trouble") return;
+    if (this.#isDone || NOT_KEPT.has(event.event)) return;
     const nowMs = monotonicMs();
     if (event.event === "refused" && nowMs < this.#refusalKeptMs + REFUSALS_KEPT_MS) return;
     if (event.event === "refused") this.#refusalKeptMs = nowMs;

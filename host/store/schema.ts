@@ -118,7 +118,7 @@ CREATE TABLE batch (
   body BLOB NOT NULL
 ) STRICT;
 
--- first_ms and last_ms are null where nobody knows them (reason 'elsewhere').
+-- first_ms and last_ms are null where nobody knows them (reasons 'elsewhere' and 'refused').
 CREATE TABLE gap (
   epoch INTEGER NOT NULL REFERENCES epoch(id),
   sequence INTEGER NOT NULL,
@@ -148,6 +148,22 @@ CREATE TABLE event (
 ) STRICT;
 `;
 
+/**
+ * A table that the first stores of this version do not have: made when a writer opens one. id and
+ * crc32c are as a batch's, which the row would have been; a gap 'refused' stands for it in its epoch.
+ */
+const REFUSED_TABLE = `
+CREATE TABLE IF NOT EXISTS refused (
+  id INTEGER PRIMARY KEY,
+  schema INTEGER NOT NULL,
+  link INTEGER NOT NULL,
+  received_us INTEGER NOT NULL,
+  fault TEXT NOT NULL,
+  crc32c INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+`;
+
 /** The key of the batch `sequence` of an epoch. */
 export function batchId(epochId: number, sequence: number): number {
   return epochId * SEQUENCES_PER_EPOCH + sequence;
@@ -171,6 +187,7 @@ export function prepareForWriting(database: Database): void {
     PRAGMA foreign_keys = OFF;
   `);
   if (isEmpty(database)) createTables(database);
+  database.exec(REFUSED_TABLE);
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
@@ -199,6 +216,7 @@ function createTables(database: Database): void {
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${STORE_VERSION};
     ${TABLES}
+    ${REFUSED_TABLE}
     COMMIT;
   `);
 }

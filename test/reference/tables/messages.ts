@@ -257,7 +257,8 @@ const GAP_FAULTS: Record<string, Partial<MessageNotation>> = {
   "of no records": { count: 0 },
   "beyond the last sequence number": { sequence: 0xfffffffe, count: 2 },
   "ends before it begins": { lastMs: 59_999 },
-  "the reason that only a host writes": { reason: "elsewhere" },
+  "a reason that only a host writes": { reason: "elsewhere" },
+  "the other reason that only a host writes": { reason: "refused" },
 };
 
 /** The CBOR alone: each of the rules of PROTOCOL 4.1. */
