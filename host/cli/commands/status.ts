@@ -195,7 +195,7 @@ function overviewLines(found: Status, paint: Paint): string[] {
 
 function deviceLines(device: Status["devices"][number], paint: Paint): string[] {
   const nowUs = utcMicros();
-  const { name, firmware, lastSeenUs, latest, channels } = device;
+  const { name, firmware, lastSeenUs, latest, channels, readings } = device;
   const seen = `${printable(firmware)}, last seen ${relativeTime(lastSeenUs, nowUs)}`;
   const rows = latest.map(({ channel, value, timeUs, uptimeMs }) => {
     const format = channels.find((candidate) => candidate.name === channel)!;
@@ -205,7 +205,8 @@ function deviceLines(device: Status["devices"][number], paint: Paint): string[] 
   });
   const [, ...lines] = formatTable(VALUE_COLUMNS, rows, widthOf(process.stdout));
   const shortName = truncate(printable(name), NAME_WIDTH_MAX);
-  const values = latest.length === 0 ? ["  nothing stored yet"] : lines;
+  const none = readings === 0 ? "nothing stored yet" : "the last values are not noted yet";
+  const values = latest.length === 0 ? [`  ${none}`] : lines;
   return [`${paint("bold", shortName)}  ${paint("dim", seen)}`, ...values];
 }
 
