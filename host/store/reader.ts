@@ -5,9 +5,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ClockMap } from "../time/clock-map.ts";
+import type { ReadingsChunk } from "./batch-reader.ts";
 import { ClockReader } from "./clock.ts";
 import { inspectFile, openImmutable } from "./file.ts";
-import { type ReadingsChunk, type ReadingsQuery, readChunks } from "./readings.ts";
+import { type ReadingsQuery, readChunks } from "./readings.ts";
 import {
   type Database,
   loadSqlite,
