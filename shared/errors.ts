@@ -3,7 +3,7 @@
 // ends). Errors of the environment are `Error`s with a cause and belong to device/ and host/.
 
 /** Why a frame was given up. Nothing but a counter comes of it. */
-export type NoiseReason = "checksum" | "cobs" | "too-short" | "too-long" | "empty";
+export type NoiseReason = "checksum" | "cobs" | "too-short" | "too-long";
 
 /** Why a peer was turned away, as `refuse` carries it. The order is the wire's: do not change it. */
 export const REFUSAL_CODES = [
@@ -12,7 +12,6 @@ export const REFUSAL_CODES = [
   "unexpected", // a message that has no place in this state or direction
   "epoch-reused", // it counts from a sequence that the store has already passed
   "schema", // a schema that cannot be, or a batch that does not fit its schema
-  "identity", // a name that is none
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
@@ -33,6 +32,7 @@ export const GAP_REASONS = [
   "oversize", // a row that fits no batch
   "damaged", // kept by the device, and then it could not be read or sent any more
   "elsewhere", // acknowledged to another store; written by the host, never sent
+  "refused", // in a batch that the host could not read and keeps aside; written by the host, never sent
 ] as const;
 
 export type GapReason = (typeof GAP_REASONS)[number];

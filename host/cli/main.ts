@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { FIRMWARE_VERSION } from "../../device/firmware.ts";
 import { EXIT_FAILED, EXIT_USAGE, isForUser } from "./failure.ts";
+import { endWithoutOutput } from "./lost-output.ts";
 
 /**
  * Each is loaded when it is asked for, all of them only for the help: a command starts sooner without
@@ -49,11 +50,5 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-// A reader that has seen enough (`senda export | head`) is no error; a full disk behind `>` is.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  process.stderr.write(`senda: the output cannot be written: ${error.message}\n`);
-  process.exit(EXIT_FAILED);
-});
-
+endWithoutOutput();
 process.exitCode = await run(process.argv);

@@ -6,7 +6,8 @@ import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import type { FrameEvent } from "../../shared/frame/frame.ts";
 import { MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
 import type { Hello } from "../../shared/message/message.ts";
-import { HostEndpoint, type HostEvent } from "../../shared/session/host-endpoint.ts";
+import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
+import type { HostEvent } from "../../shared/session/host-event.ts";
 import type { ClockSample } from "../../shared/session/host-link.ts";
 import type { HostRecord, HostSession } from "../../shared/session/host-session.ts";
 import type { LinkId } from "../../shared/session/link.ts";
@@ -30,6 +31,9 @@ const CONSOLE_TEXT_MAX = 2_000;
 
 /** Of refusals at most one in so long is kept in the store: strangers must not fill it. */
 const REFUSALS_KEPT_MS = 1_000;
+
+/** Events that are for whoever watches only, or that the store keeps by itself with the record. */
+const NOT_KEPT: ReadonlySet<string> = new Set(["console", "trouble", "gap", "kept-aside"]);
 
 const U32_MAX = 0xffff_ffff;
 
@@ -182,9 +186,10 @@ export class Collector implements LinkHub {
   #handleEvent(event: HostEvent): void {
     switch (event.kind) {
       case "resume":
-        this.#resume(event.link, event.hello);
+        this.#resume(event.hello);
         break;
       case "welcomed":
+        this.#links.get(event.link)?.limitReceive?.(event.hello.receiveBytesMax);
         this.#handleWelcomed(event.link, event.session);
         break;
       case "schema":
@@ -201,15 +206,15 @@ export class Collector implements LinkHub {
     }
   }
 
-  #resume(id: LinkId, hello: Hello): void {
-    this.#links.get(id)?.limitReceive?.(hello.receiveBytesMax);
+  #resume(hello: Hello): void {
     const resumed = this.#store.resume(hello, utcMicros());
     resumed.then(
       (epoch) => {
-        this.#endpoint.handleResumed(id, hello, epoch, randomInt(1, U32_MAX), monotonicMs());
+        this.#endpoint.handleResumed(hello, epoch, randomInt(1, U32_MAX), monotonicMs());
         this.pump();
       },
       (error: Error) => {
+        this.#endpoint.handleResumeFailed(hello);
         this.#tell({ event: "trouble", isOver: false, text: error.message });
       },
     );
@@ -261,6 +266,10 @@ export class Collector implements LinkHub {
       const session = this.#sessions.get(epochId);
       if (session !== undefined) this.#endpoint.handleStored(session, next);
     }
+    for (const { epochId, fault: why } of commit.keptAside ?? []) {
+      const device = this.#sessions.get(epochId)?.device;
+      if (device !== undefined) this.#tell({ event: "kept-aside", device, why });
+    }
     for (const { epochId, sequence, fault } of commit.refused) {
       const session = this.#sessions.get(epochId);
       const text = `record ${sequence}: ${fault}`;
@@ -278,7 +287,7 @@ export class Collector implements LinkHub {
   /** Tells whoever watches, and keeps what an operator will want to look up later. */
   #tell(event: CollectorEvent): void {
     this.#options.handleEvent(event);
-    if (this.#isDone || event.event === "console" || event.event === "trouble") return;
+    if (this.#isDone || NOT_KEPT.has(event.event)) return;
     const nowMs = monotonicMs();
     if (event.event === "refused" && nowMs < this.#refusalKeptMs + REFUSALS_KEPT_MS) return;
     if (event.event === "refused") this.#refusalKeptMs = nowMs;

@@ -35,6 +35,8 @@ export type CollectorEvent =
       readonly readings: number;
       readonly reason: string;
     }
+  /** A batch could not be read: its bytes are kept aside. Told of the first of each epoch. */
+  | { readonly event: "kept-aside"; readonly device: string; readonly why: string }
   /** The store cannot write (isOver false), or can again. */
   | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
 

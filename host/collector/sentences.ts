@@ -18,6 +18,8 @@ export function describeEvent(event: CollectorEvent): string {
       return `  ${event.where} says: ${printable(event.text.trimEnd())}`;
     case "gap":
       return `! ${printable(event.device)} had to drop ${count(event.readings, "reading")} (${event.reason})`;
+    case "kept-aside":
+      return `! ${printable(event.device)} sent what cannot be read (${printable(event.why)}): it is kept aside, and so is what follows of its kind`;
     case "trouble":
       return `${event.isOver ? "+" : "!"} store: ${event.text}`;
   }

@@ -49,12 +49,16 @@ function openWriter(database: Database, release: () => void, sizeBytesMax?: numb
   };
 }
 
-/** Empties the log, so that a closed store is one file. */
+/**
+ * Empties the log and leaves WAL mode, so that a closed store is one file, and stays one when it is
+ * read: whoever reads a file in WAL mode must make a log and an index beside it.
+ */
 function closeStore(database: Database, release: () => void): void {
   try {
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.exec("PRAGMA journal_mode = DELETE");
   } catch {
-    // The log stays and is read on opening.
+    // Someone reads: the log stays and is read on opening.
   }
   database.close();
   release();

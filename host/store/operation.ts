@@ -49,6 +49,8 @@ export interface Commit {
   readonly stored: readonly StoredEpoch[];
   /** Records that cannot be stored, and why. The epoch's later records wait for them. */
   readonly refused: readonly RefusedRecord[];
+  /** Of each epoch the first record that was kept aside instead of stored, and why. */
+  readonly keptAside?: readonly RefusedRecord[];
   /** The last value of each channel among the batches of this commit. */
   readonly latest: readonly LatestValues[];
   readonly batches: number;

@@ -9,6 +9,7 @@ export class OutcomeDraft {
   readonly touched = new Map<EpochState, number>();
   readonly answers: Answer[] = [];
   readonly refused: RefusedRecord[] = [];
+  readonly keptAside: RefusedRecord[] = [];
   operations = 0;
   batches = 0;
   readings = 0;
@@ -22,7 +23,7 @@ export class OutcomeDraft {
   }
 
   finish(): Outcome {
-    const { answers, operations, refused, batches, readings, gaps, duplicates } = this;
+    const { answers, operations, refused, keptAside, batches, readings, gaps, duplicates } = this;
     const stored = [...this.touched].map(([{ id, next }, gained]) => ({
       epochId: id,
       next,
@@ -31,7 +32,7 @@ export class OutcomeDraft {
     const latest = [...this.touched.keys()]
       .map(takeLatest)
       .filter((values) => values !== undefined);
-    const commit = { stored, refused, latest, batches, readings, gaps, duplicates };
+    const commit = { stored, refused, keptAside, latest, batches, readings, gaps, duplicates };
     return { commit, answers, operations };
   }
 }

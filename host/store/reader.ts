@@ -5,9 +5,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ClockMap } from "../time/clock-map.ts";
+import type { ReadingsChunk } from "./batch-reader.ts";
 import { ClockReader } from "./clock.ts";
 import { inspectFile, openImmutable } from "./file.ts";
-import { type ReadingsChunk, type ReadingsQuery, readChunks } from "./readings.ts";
+import { type ReadingsQuery, readChunks } from "./readings.ts";
 import {
   type Database,
   loadSqlite,
@@ -34,6 +35,9 @@ export interface DeviceSummary {
   readonly readings: number;
   /** Readings that the device had to drop. */
   readonly gapReadings: number;
+  /** The device's newest epoch, and the number before which all its records are accounted for; null where it has none. */
+  readonly epoch: string | null;
+  readonly next: number | null;
   /** Time of the last reading stored; null where no UTC is known. */
   readonly storedUpToUs: number | null;
   readonly channels: readonly ChannelSummary[];
@@ -79,9 +83,11 @@ export interface EventRow {
   readonly text: string;
 }
 
-interface DeviceRow extends Omit<DeviceSummary, "storedUpToUs" | "channels"> {
+type DeviceRow = Omit<DeviceSummary, "epoch" | "next" | "storedUpToUs" | "channels"> & {
   readonly id: number;
-}
+};
+
+type NewestEpochRow = Pick<DeviceSummary, "epoch" | "next">;
 
 interface LastStoredRow {
   readonly epochId: number;
@@ -126,9 +132,11 @@ export class StoreReader {
     const channels = this.#database.prepare(
       "SELECT name, unit, kind, resolution FROM channel WHERE device = ? ORDER BY id",
     );
+    const newest = this.#database.prepare(NEWEST_EPOCH);
     const last = this.#database.prepare(LAST_STORED);
     return rows.map(({ id, ...device }) => ({
       ...device,
+      ...((newest.get(id) as NewestEpochRow | undefined) ?? { epoch: null, next: null }),
       storedUpToUs: this.#storedUpToUs(last.get(id) as LastStoredRow | undefined),
       channels: channels.all(id) as ChannelSummary[],
     }));
@@ -230,6 +238,8 @@ SELECT device.id, name, firmware, first_seen_us AS firstSeenUs, last_seen_us AS 
   count(epoch.id) AS epochs, total(batches) AS batches, total(readings) AS readings,
   total(gap_readings) AS gapReadings
 FROM device LEFT JOIN epoch ON epoch.device = device.id GROUP BY device.id ORDER BY name`;
+
+const NEWEST_EPOCH = "SELECT epoch, next FROM epoch WHERE device = ? ORDER BY id DESC LIMIT 1";
 
 /** The newest of a device's epochs that has readings and a clock: it has one life at a time. */
 const LAST_STORED = `

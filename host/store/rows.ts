@@ -1,6 +1,6 @@
 // Chunks of columns as rows, one reading each, for exports and people.
 
-import type { ReadingsChunk } from "./readings.ts";
+import type { ReadingsChunk } from "./batch-reader.ts";
 import { type JsonValue, jsonValueAt } from "./value.ts";
 
 /** One reading. */

@@ -20,6 +20,12 @@ export const EPOCH_ID_MAX = 2 ** 21 - 1;
 /** A commit waits so long for another program that holds the database's write lock. */
 const BUSY_TIMEOUT_MS = 1_000;
 
+/**
+ * To enter WAL mode nobody may be reading just then. Readers take milliseconds, a verification as long
+ * as its largest epoch.
+ */
+const ENTRY_TIMEOUT_MS = 10_000;
+
 /** Pages of the log that start a checkpoint: 16 MiB, several commits of a full load. */
 const CHECKPOINT_PAGES = 4_096;
 
@@ -112,7 +118,7 @@ CREATE TABLE batch (
   body BLOB NOT NULL
 ) STRICT;
 
--- first_ms and last_ms are null where nobody knows them (reason 'elsewhere').
+-- first_ms and last_ms are null where nobody knows them (reasons 'elsewhere' and 'refused').
 CREATE TABLE gap (
   epoch INTEGER NOT NULL REFERENCES epoch(id),
   sequence INTEGER NOT NULL,
@@ -142,6 +148,22 @@ CREATE TABLE event (
 ) STRICT;
 `;
 
+/**
+ * A table that the first stores of this version do not have: made when a writer opens one. id and
+ * crc32c are as a batch's, which the row would have been; a gap 'refused' stands for it in its epoch.
+ */
+const REFUSED_TABLE = `
+CREATE TABLE IF NOT EXISTS refused (
+  id INTEGER PRIMARY KEY,
+  schema INTEGER NOT NULL,
+  link INTEGER NOT NULL,
+  received_us INTEGER NOT NULL,
+  fault TEXT NOT NULL,
+  crc32c INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+`;
+
 /** The key of the batch `sequence` of an epoch. */
 export function batchId(epochId: number, sequence: number): number {
   return epochId * SEQUENCES_PER_EPOCH + sequence;
@@ -158,18 +180,20 @@ export function sequenceOf(id: number): number {
  */
 export function prepareForWriting(database: Database): void {
   database.exec(`
-    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
+    PRAGMA busy_timeout = ${ENTRY_TIMEOUT_MS};
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA foreign_keys = OFF;
   `);
   if (isEmpty(database)) createTables(database);
+  database.exec(REFUSED_TABLE);
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA journal_size_limit = ${LOG_BYTES_MAX};
     PRAGMA cache_size = -${CACHE_KIB};
+    PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};
   `);
 }
 
@@ -192,6 +216,7 @@ function createTables(database: Database): void {
     PRAGMA application_id = ${APPLICATION_ID};
     PRAGMA user_version = ${STORE_VERSION};
     ${TABLES}
+    ${REFUSED_TABLE}
     COMMIT;
   `);
 }

@@ -31,6 +31,12 @@ export interface StoreOptions {
   readonly workerUrl?: URL;
 }
 
+/**
+ * Clock samples and events that are kept while the store cannot write; later ones are left out. All
+ * else that waits is bounded by its session: records by the window, epochs by shared/session/lookup.ts.
+ */
+const EXTRAS_WAITING_MAX = 10_000;
+
 interface Waiter {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
@@ -53,6 +59,8 @@ export class Store {
   readonly #closed: Promise<void>;
   #nextAsk = 0;
   #waiting = 0;
+  /** Clock samples and events handed in during the present trouble; undefined while there is none. */
+  #extrasWaiting: number | undefined;
   #isPostDue = false;
   #isClosing = false;
   /** Why nothing can be handed in any more. */
@@ -117,13 +125,17 @@ export class Store {
     this.#packet.addBatch(epochId, record.sequence, record.body, meta);
   }
 
-  /** Keeps a sample of the epoch's clock, if it is worth it beside those that are there. */
+  /**
+   * Keeps a sample of the epoch's clock, if it is worth it beside those that are there; not where the
+   * store cannot write and much waits already.
+   */
   putClock(epochId: number, sample: UtcSample): void {
-    this.#add({ kind: "clock", epochId, sample });
+    if (this.#takesExtra()) this.#add({ kind: "clock", epochId, sample });
   }
 
+  /** Keeps an event; not where the store cannot write and much waits already. */
   putEvent(event: StoreEvent): void {
-    this.#add({ kind: "event", event });
+    if (this.#takesExtra()) this.#add({ kind: "event", event });
   }
 
   /** Bounds the file from here on, also while the store is in trouble because it is full. */
@@ -148,6 +160,13 @@ export class Store {
     }
     await this.#closed;
     if (this.#end !== undefined && this.#end.code !== "closed") throw this.#end;
+  }
+
+  #takesExtra(): boolean {
+    if (this.#extrasWaiting === undefined) return true;
+    if (this.#extrasWaiting >= EXTRAS_WAITING_MAX) return false;
+    this.#extrasWaiting++;
+    return true;
   }
 
   #ask(operation: (ask: number) => Operation): Promise<Answer> {
@@ -192,6 +211,7 @@ export class Store {
         this.#handleOutcome(message.outcome);
         break;
       case "trouble":
+        this.#extrasWaiting = message.trouble.isOver ? undefined : 0;
         this.onTrouble(message.trouble);
         break;
       case "closed":

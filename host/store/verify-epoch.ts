@@ -59,6 +59,8 @@ export class EpochVerifier {
   readonly #batchPage: Statement;
   readonly #gapPage: Statement;
   readonly #schema: Statement;
+  /** Undefined where the store is of before batches were kept aside. */
+  readonly #refused: Statement | undefined;
   readonly #schemas = new Map<number, readonly Channel[]>();
   readonly #checksum: BatchChecksum;
   readonly #columns = new BatchColumns();
@@ -70,6 +72,7 @@ export class EpochVerifier {
     missing: 0,
     duplicates: 0,
     elsewhere: 0,
+    keptAside: 0,
     checksumFailures: 0,
     undecodable: 0,
   };
@@ -85,6 +88,9 @@ export class EpochVerifier {
     this.#covered = epoch.first;
     this.#checksum = new BatchChecksum(epoch.epoch);
     this.#schema = database.prepare("SELECT body FROM schema WHERE id = ?");
+    this.#refused = hasRefused(database)
+      ? database.prepare("SELECT crc32c, body FROM refused WHERE id = ?")
+      : undefined;
     this.#batchPage = database.prepare(
       "SELECT id, schema, first_ms, last_ms, rows, readings, crc32c, body FROM batch WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
     );
@@ -164,7 +170,22 @@ export class EpochVerifier {
     this.#found.gaps++;
     if (count < 1) this.#fault(`the gap at ${sequence} covers nothing`);
     if (reason === "elsewhere") this.#found.elsewhere += count;
+    if (reason === "refused") this.#checkKeptAside(sequence);
     this.#found.gapReadings = addSaturating(this.#found.gapReadings, readings);
+  }
+
+  #checkKeptAside(sequence: number): void {
+    const id = batchId(this.#epoch.id, sequence);
+    const row = this.#refused?.get(id) as Pick<BatchRow, "crc32c" | "body"> | undefined;
+    if (row === undefined) {
+      this.#found.missing++;
+      this.#fault(`batch ${sequence}, which was kept aside, is missing`);
+      return;
+    }
+    this.#found.keptAside++;
+    if (this.#checksum.of(sequence, row.body) === row.crc32c) return;
+    this.#found.checksumFailures++;
+    this.#fault(`batch ${sequence}, which was kept aside, is not what came: its checksum differs`);
   }
 
   #checkBatch(row: BatchRow): void {
@@ -255,6 +276,12 @@ export class EpochVerifier {
   #fault(text: string): void {
     this.#onFault(`${this.#epoch.device}, epoch ${this.#epoch.epoch}: ${text}`);
   }
+}
+
+/** Whether the store has a table of batches that were kept aside. */
+export function hasRefused(database: Database): boolean {
+  const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'refused'");
+  return table.get() !== undefined;
 }
 
 function coverOf(gap: GapRow): Cover {

@@ -4,7 +4,7 @@
 
 import { openForReading } from "./reader.ts";
 import { type Database, sqliteCode } from "./sqlite.ts";
-import { type EpochToVerify, EpochVerifier } from "./verify-epoch.ts";
+import { type EpochToVerify, EpochVerifier, hasRefused } from "./verify-epoch.ts";
 
 export interface EpochVerdict {
   readonly device: string;
@@ -24,6 +24,8 @@ export interface EpochVerdict {
   readonly duplicates: number;
   /** Sequence numbers that another store acknowledged. */
   readonly elsewhere: number;
+  /** Batches that could not be read and are kept aside. */
+  readonly keptAside: number;
   readonly checksumFailures: number;
   readonly undecodable: number;
 }
@@ -37,6 +39,8 @@ export interface Verdict {
   readonly missing: number;
   readonly duplicates: number;
   readonly gapReadings: number;
+  /** Batches that could not be read and are kept aside. */
+  readonly keptAside: number;
   readonly checksumFailures: number;
   readonly undecodable: number;
   readonly epochs: readonly EpochVerdict[];
@@ -139,6 +143,9 @@ class Verification {
       .prepare("SELECT count(*) AS gaps FROM gap WHERE epoch NOT IN (SELECT id FROM epoch)")
       .get() as { gaps: number };
     if (gaps > 0) this.#addFault(`${gaps} gaps belong to no epoch`);
+    if (!hasRefused(this.#database)) return;
+    const { refused } = this.#database.prepare(STRAY_REFUSED).get() as { refused: number };
+    if (refused > 0) this.#addFault(`${refused} batches kept aside have no gap in their place`);
   }
 
   #advance(count: number): void {
@@ -178,6 +185,7 @@ class Verification {
       missing,
       duplicates,
       gapReadings: sum((epoch) => epoch.gapReadings),
+      keptAside: sum((epoch) => epoch.keptAside),
       checksumFailures,
       undecodable,
       epochs: this.#epochs,
@@ -189,6 +197,11 @@ class Verification {
 const EPOCH = `
 SELECT epoch.id, coalesce(device.name, '?') AS device, epoch, first, next, batches, readings, gap_readings, last_ms
 FROM epoch LEFT JOIN device ON device.id = epoch.device WHERE epoch.id = ?`;
+
+const STRAY_REFUSED = `
+SELECT count(*) AS refused FROM refused WHERE NOT EXISTS (SELECT 1 FROM gap
+  WHERE gap.epoch = refused.id / 4294967296 AND gap.sequence = refused.id % 4294967296
+    AND gap.reason = 'refused')`;
 
 /** One look at the key for each epoch: the last batch before it must belong to an epoch, and so must the last of all. */
 const STRAY_BATCHES = `

@@ -15,6 +15,7 @@ import { LatestTable, noteLatest } from "./latest.ts";
 import type { Operation, Outcome, Packet, ResumedEpoch } from "./operation.ts";
 import { OutcomeDraft } from "./outcome.ts";
 import { type PackedBatch, type PacketSink, readPacket } from "./packet.ts";
+import { RefusedTable } from "./refused.ts";
 import { addSaturating } from "./saturating.ts";
 import { batchId } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
@@ -33,6 +34,7 @@ export class StoreWriter implements PacketSink {
   readonly #epochs: EpochTable;
   readonly #latest: LatestTable;
   readonly #events: EventTable;
+  readonly #refused: RefusedTable;
   readonly #addBatch: Statement;
   readonly #addGap: Statement;
   readonly #columns = new BatchColumns();
@@ -45,6 +47,7 @@ export class StoreWriter implements PacketSink {
     this.#epochs = new EpochTable(database, (state) => this.#latest.catchUp(state, this.#nowMs));
     this.#latest = new LatestTable(database, this.#epochs);
     this.#events = new EventTable(database);
+    this.#refused = new RefusedTable(database);
     this.#addBatch = database.prepare("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#addGap = database.prepare("INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?, ?)");
   }
@@ -286,10 +289,25 @@ export class StoreWriter implements PacketSink {
     this.#events.add({ atUs, device: state.device, kind: "refused", text: fault });
   }
 
+  /** Keeps the batch aside and goes on behind it; where that cannot be, the epoch waits. */
   #refuse(state: EpochState, batch: PackedBatch, fault: string): void {
     const { epochId, sequence, receivedUs } = batch;
-    this.#draft.refused.push({ epochId, sequence, fault });
-    this.#events.add({ atUs: receivedUs, device: state.device, kind: "refused", text: fault });
+    const event = { atUs: receivedUs, device: state.device, kind: "refused" };
+    const kept = this.#refused.keep(state, batch, fault);
+    if (kept === undefined) {
+      this.#draft.refused.push({ epochId, sequence, fault });
+      this.#events.add({ ...event, text: fault });
+      return;
+    }
+    if (kept.isFirst) {
+      this.#draft.keptAside.push({ epochId, sequence, fault });
+      this.#events.add({ ...event, text: `${fault}; kept aside` });
+    }
+    this.#addGap.run(epochId, sequence, 1, kept.readings, null, null, "refused");
+    state.gapReadings = addSaturating(state.gapReadings, kept.readings);
+    this.#draft.gaps++;
+    this.#draft.touch(state, 0);
+    this.#advance(state, sequence + 1, receivedUs);
   }
 
   #refuseUnknown(epochId: number, sequence: number): void {

@@ -27,10 +27,13 @@ export class FleetProgress {
     const { statuses, summary } = this.#fleet;
     const connected = statuses.filter(({ path }) => path !== undefined).length;
     const total = this.#samplesMax * statuses.length;
-    const share = total > 0 ? ` ${Math.floor((100 * summary.samples) / total)} %,` : "";
+    const share =
+      total > 0
+        ? ` ${Math.floor((100 * summary.samples) / total)} % of the samples`
+        : ` ${summary.samples} samples`;
     const waiting = summary.readings - summary.acknowledged - summary.gapReadings;
     this.#out.write(
-      `\r\x1b[K${connected} of ${statuses.length} connected,${share} ${summary.samples} samples, ` +
+      `\r\x1b[K${connected} of ${statuses.length} connected,${share} taken, ` +
         `${summary.acknowledged} readings confirmed, ${waiting} waiting`,
     );
   }

@@ -108,7 +108,7 @@ function decodeGap(reader: ByteReader): Message | undefined {
   const lastMs = reader.readVarint();
   const reason = GAP_REASONS[reader.readU8()];
   if (count === 0 || sequence + count > SEQUENCE_MAX || lastMs < firstMs) return undefined;
-  if (reason === undefined || reason === "elsewhere") return undefined;
+  if (reason === undefined || reason === "elsewhere" || reason === "refused") return undefined;
   return { kind: "gap", sequence, count, readings, firstMs, lastMs, reason };
 }
 

@@ -13,9 +13,11 @@ import { PROTOCOL_VERSION, SCHEMAS_PER_EPOCH_MAX, WINDOW_RECORDS_MAX } from "../
 import { decodeMessage } from "../message/decode.ts";
 import type { Hello, Message, SchemaMessage } from "../message/message.ts";
 import { Admission } from "./admission.ts";
-import { type ClockSample, HostLink } from "./host-link.ts";
+import type { HostEvent } from "./host-event.ts";
+import { HostLink } from "./host-link.ts";
 import { type HostRecord, HostSession } from "./host-session.ts";
 import type { LinkId, LinkTraits } from "./link.ts";
+import { keyOf, LOOKUPS_RETRY_MS, Lookups } from "./lookup.ts";
 
 /** A peer that has not said hello for so long after connecting is none of ours. */
 const HELLO_MS_MAX = 10_000;
@@ -25,25 +27,6 @@ const SILENCE_MS_MAX = 15_000;
 
 /** How often links are looked over for silence and due pings. */
 const SWEEP_PERIOD_MS = 1_000;
-
-export type HostEvent =
-  /** Look the device's epoch up (or begin it), then call `handleResumed` with the same link and nonce. */
-  | { readonly kind: "resume"; readonly link: LinkId; readonly hello: Hello }
-  /** A device was welcomed on a link. */
-  | { readonly kind: "welcomed"; readonly link: LinkId; readonly session: HostSession }
-  /** Keep a schema, which can be decoded, before the records that follow. */
-  | { readonly kind: "schema"; readonly session: HostSession; readonly schema: SchemaMessage }
-  /** Store the next record of the session; once it is on disk, call `handleStored`. */
-  | {
-      readonly kind: "record";
-      readonly link: LinkId;
-      readonly session: HostSession;
-      readonly record: HostRecord;
-    }
-  /** The device's clock was measured. */
-  | { readonly kind: "clock"; readonly session: HostSession; readonly sample: ClockSample }
-  /** Close the link, once what is to be sent on it has been. */
-  | { readonly kind: "close"; readonly link: LinkId; readonly why: string };
 
 /** What the store says of a device's epoch. */
 export interface Resumed {
@@ -80,6 +63,7 @@ export class HostEndpoint {
   readonly #options: HostEndpointOptions;
   readonly #links = new Map<LinkId, HostLink>();
   readonly #sessions = new Map<string, HostSession>();
+  readonly #lookups = new Lookups();
   readonly #events: HostEvent[] = [];
   /** Links that have something to send. */
   readonly #ready = new Set<HostLink>();
@@ -108,6 +92,7 @@ export class HostEndpoint {
     if (link === undefined) return;
     this.#links.delete(id);
     this.#ready.delete(link);
+    link.lookup?.leave(link);
     this.#leaveSession(link);
   }
 
@@ -136,13 +121,24 @@ export class HostEndpoint {
   }
 
   /** The store answered the "resume" event of this hello. `token`: 32 random bits. */
-  handleResumed(id: LinkId, hello: Hello, resumed: Resumed, token: number, nowMs: number): void {
-    const link = this.#links.get(id);
-    if (link === undefined || link.resumingNonce !== hello.nonce) return;
-    link.resumingNonce = undefined;
-    const session = this.#joinSession(link, hello, resumed);
-    link.enter(session, hello.nonce, token, nowMs);
-    this.#welcome(link, session, hello);
+  handleResumed(hello: Hello, resumed: Resumed, token: number, nowMs: number): void {
+    const lookup = this.#lookups.take(hello);
+    if (lookup === undefined) return;
+    for (const [link, latest] of lookup.take()) {
+      if (link.isClosing) continue;
+      if (!lookup.answers(latest, resumed.next)) {
+        this.#lookUp(link, latest);
+        continue;
+      }
+      const session = this.#joinSession(link, latest, resumed);
+      link.enter(session, latest.nonce, token, nowMs);
+      this.#welcome(link, session, latest);
+    }
+  }
+
+  /** The store can never answer the "resume" event of this hello. Whoever waits will ask again. */
+  handleResumeFailed(hello: Hello): void {
+    this.#lookups.take(hello)?.take();
   }
 
   /** Every record of the session before `next` is on disk. */
@@ -215,13 +211,26 @@ export class HostEndpoint {
   #handleHello(link: HostLink, hello: Hello, nowMs: number): void {
     const retryAfterMs = this.#admission.handleArrival(nowMs);
     if (retryAfterMs > 0) {
-      this.postponed++;
-      this.#answer(link, { kind: "bye", reason: "busy", retryAfterMs });
-      this.#close(link, "too many devices came at once; it was told when to come back");
+      this.#postpone(link, retryAfterMs, "too many devices came at once");
       return;
     }
-    link.resumingNonce = hello.nonce;
-    this.#events.push({ kind: "resume", link: link.id, hello });
+    this.#lookUp(link, hello);
+  }
+
+  #postpone(link: HostLink, retryAfterMs: number, why: string): void {
+    this.postponed++;
+    this.#answer(link, { kind: "bye", reason: "busy", retryAfterMs });
+    this.#close(link, `${why}; it was told when to come back`);
+  }
+
+  /** Has the store asked, where it is not being asked already. */
+  #lookUp(link: HostLink, hello: Hello): void {
+    const outcome = this.#lookups.join(link, hello);
+    if (outcome === "full") {
+      this.#postpone(link, LOOKUPS_RETRY_MS, "too many devices wait for the store");
+    } else if (outcome === "asked") {
+      this.#events.push({ kind: "resume", hello });
+    }
   }
 
   #dispatchInSession(link: HostLink, session: HostSession, message: Message, nowMs: number): void {
@@ -322,11 +331,11 @@ export class HostEndpoint {
       wanted: wanted.filter((number) => !session.schemas.has(number)),
       collector: this.#options.collector,
     });
-    this.#events.push({ kind: "welcomed", link: link.id, session });
+    this.#events.push({ kind: "welcomed", link: link.id, session, hello });
   }
 
   #joinSession(link: HostLink, hello: Hello, resumed: Resumed): HostSession {
-    const key = sessionKey(hello.device, hello.epoch);
+    const key = keyOf(hello);
     let session = this.#sessions.get(key);
     if (session === undefined) {
       session = new HostSession({
@@ -354,7 +363,7 @@ export class HostEndpoint {
     link.session = undefined;
     if (session === undefined) return;
     session.links.delete(link);
-    if (session.links.size === 0) this.#sessions.delete(sessionKey(session.device, session.epoch));
+    if (session.links.size === 0) this.#sessions.delete(keyOf(session));
   }
 
   #sweep(link: HostLink, nowMs: number): void {
@@ -385,7 +394,7 @@ export class HostEndpoint {
 
   #sayUnknown(link: HostLink): void {
     this.ignored++;
-    if (link.resumingNonce !== undefined || !link.isQuiet) return;
+    if (link.lookup !== undefined || !link.isQuiet) return;
     this.#answer(link, { kind: "bye", reason: "unknown-session", retryAfterMs: 0 });
   }
 
@@ -400,10 +409,6 @@ export class HostEndpoint {
     link.isClosing = true;
     this.#events.push({ kind: "close", link: link.id, why });
   }
-}
-
-function sessionKey(device: string, epoch: string): string {
-  return `${epoch} ${device}`;
 }
 
 function refusalText(code: RefusalCode, peerVersion: number | undefined): string {

@@ -7,6 +7,7 @@ import { encodeMessage } from "../message/encode.ts";
 import { MESSAGE_CODES, type Message, type Pong } from "../message/message.ts";
 import type { HostSession } from "./host-session.ts";
 import { type LinkId, type LinkTraits, NO_TOKEN, TOKEN_BYTES } from "./link.ts";
+import type { Lookup } from "./lookup.ts";
 
 /** Answers that wait for room on one link; a peer that asks for more without reading loses the link. */
 const ANSWERS_WAITING_MAX = 16;
@@ -28,8 +29,9 @@ export class HostLink {
   readonly traits: LinkTraits;
   /** The session that the link carries; undefined before the first welcome. */
   session: HostSession | undefined;
-  /** The nonce of the hello that the store is looking up, and of the last one that was welcomed. */
-  resumingNonce: number | undefined;
+  /** What the store is being asked on behalf of the link's last hello; kept by the lookup. */
+  lookup: Lookup | undefined;
+  /** The nonce of the last hello that was welcomed. */
   welcomedNonce: number | undefined;
   heardAtMs: number;
   /** The socket takes no more for now. */

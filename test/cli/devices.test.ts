@@ -29,8 +29,8 @@ test("lists every device with what it has stored and dropped", async () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(lines).toHaveLength(4);
   expect(lines[0]).toMatch(/^device +firmware +readings +dropped +stored up to +last seen/);
-  expect(lines.find((line) => line.startsWith("kitchen"))).toMatch(/test 1\.0 +30 +120 +/);
-  expect(lines.find((line) => line.startsWith("shed"))).toMatch(/test 1\.0 +6 +0 +no UTC yet/);
+  expect(lines.find((line) => line.startsWith("kitchen"))).toMatch(/test 1\.0 +30 +120 +#1, \S/);
+  expect(lines.find((line) => line.startsWith("shed"))).toMatch(/test 1\.0 +6 +0 +#0, no UTC yet/);
 });
 
 test("a name cannot steer the terminal", async () => {
@@ -51,6 +51,8 @@ test("--json gives one object a line, times in ISO 8601, and null where none is 
     batches: 1,
     readings: 30,
     gapReadings: 120,
+    epoch: "00000000000000a1",
+    next: 2,
     firstSeen: new Date(NOON_MS).toISOString(),
     storedUpTo: new Date(NOON_MS + 10_000).toISOString(),
     channels: CLIMATE.map(({ name, unit, kind }) => expect.objectContaining({ name, unit, kind })),

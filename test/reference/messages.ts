@@ -12,9 +12,9 @@ const SCHEMAS_MAX = 8;
 const TEXT_BYTES_MAX = 256;
 const NAME_BYTES_MAX = 64;
 
-const REFUSALS = ["version", "malformed", "unexpected", "epoch-reused", "schema", "identity"];
+const REFUSALS = ["version", "malformed", "unexpected", "epoch-reused", "schema"];
 const BYES = ["done", "going-down", "unknown-session", "busy"];
-const GAPS = ["outbox-full", "oversize", "damaged", "elsewhere"];
+const GAPS = ["outbox-full", "oversize", "damaged", "elsewhere", "refused"];
 
 /** A message as the vectors write it: the fields that shared/message/message.ts names. */
 // biome-ignore lint/suspicious/noExplicitAny: plain JSON, of eleven shapes
@@ -180,7 +180,8 @@ function decodeGap(source: Source): MessageNotation {
   ) as [number, number, number, number, number];
   const reason = GAPS[source.byte()];
   const isSound = count > 0 && sequence + count <= U32_MAX && lastMs >= firstMs;
-  if (!isSound || reason === undefined || reason === "elsewhere") source.fail();
+  const isHosts = reason === "elsewhere" || reason === "refused";
+  if (!isSound || reason === undefined || isHosts) source.fail();
   return { kind: "gap", sequence, count, readings, firstMs, lastMs, reason };
 }
 

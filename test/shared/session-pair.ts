@@ -7,7 +7,8 @@ import { type Channel, encodeSchema, schemaHash } from "../../shared/channel.ts"
 import type { Hello } from "../../shared/message/message.ts";
 import { Outbox } from "../../shared/outbox.ts";
 import { type DeviceEvent, DeviceSession } from "../../shared/session/device.ts";
-import { HostEndpoint, type HostEvent } from "../../shared/session/host-endpoint.ts";
+import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
+import type { HostEvent } from "../../shared/session/host-event.ts";
 import { endOf, type HostRecord, type HostSession } from "../../shared/session/host-session.ts";
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
 
@@ -231,7 +232,7 @@ export class Pair {
   #handleHostEvent(event: HostEvent): void {
     switch (event.kind) {
       case "resume":
-        this.#resume(event.link, event.hello);
+        this.#resume(event.hello);
         break;
       case "schema":
         this.store.schemas.add(event.schema.number);
@@ -249,13 +250,13 @@ export class Pair {
     }
   }
 
-  #resume(link: LinkId, hello: Hello): void {
+  #resume(hello: Hello): void {
     const { host, store } = this;
     store.first ??= hello.first;
     store.next = Math.max(store.next, hello.first);
     const resumed = { epochId: 1, next: store.next, schemas: [...store.schemas] };
     const token = 1 + Math.floor(this.#random() * 0xffff_fffe);
-    this.#after(this.commitMs, () => host.handleResumed(link, hello, resumed, token, this.nowMs));
+    this.#after(this.commitMs, () => host.handleResumed(hello, resumed, token, this.nowMs));
   }
 
   #commit(session: HostSession, record: HostRecord): void {

@@ -119,6 +119,21 @@ test("two links at a time carry one session", () => {
   expect(storedValues(pair)).toEqual(upTo(40));
 });
 
+test("an acknowledgement that dies with its link comes over the link beside it before the death is noticed", () => {
+  const pair = new Pair();
+  pair.open(1, TCP);
+  pair.open(2, SERIAL);
+  pair.run(10_000); // past the pings that measure the clock, which keep a link from being silent
+  pair.commitMs = 50;
+  for (const value of upTo(20)) pair.produce(value);
+  pair.run(20, () => pair.store.records.length === 20);
+  pair.cut(1);
+  expect(pair.outbox.records).toBe(20);
+  expect(pair.run(3_000, () => isDrained(pair))).toBe(true);
+  expect(pair.device.flight.retransmissions).toBe(0);
+  expect(pair.host.duplicates).toBe(0);
+});
+
 test("what does not fit the outbox becomes a gap with the right count", () => {
   const pair = new Pair(() => 0.5, 4_400, 8);
   for (const value of upTo(30)) pair.produce(value);

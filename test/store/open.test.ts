@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { hasWriter } from "../../host/store/lock.ts";
 import { StoreReader } from "../../host/store/reader.ts";
 import { Store } from "../../host/store/store.ts";
 import { StoreError, type StoreErrorCode } from "../../host/store/store-error.ts";
@@ -70,6 +71,41 @@ describe("a place for a store", () => {
     ).toEqual(["readings.db"]);
   });
 
+  test("and stays one when it is read", async () => {
+    const path = storePath();
+    const store = await openStore({ path });
+    const device = new FakeDevice();
+    const epochId = await device.begin(store);
+    store.append(epochId, device.batch(), META);
+    await store.close();
+    const before = snapshot(path);
+    const reader = await StoreReader.open(path);
+    expect(reader.devices()).toMatchObject([{ batches: 1 }]);
+    expect([...reader.readings()]).toHaveLength(1);
+    expect(await verifyStore(path)).toMatchObject({ ok: true, batches: 1 });
+    reader.close();
+    expect(snapshot(path)).toEqual(before);
+  });
+
+  test("a reader that was there first neither holds a writer up nor misses what it writes", async () => {
+    const path = storePath();
+    await (await openStore({ path })).close();
+    const reader = await StoreReader.open(path);
+    expect(reader.devices()).toEqual([]);
+    for (let life = 1; life <= 3; life++) {
+      const store = await openStore({ path });
+      const device = new FakeDevice({ epoch: `00000000000000a${life}` });
+      const epochId = await device.begin(store);
+      store.append(epochId, device.batch(), META);
+      await store.flush();
+      expect(reader.devices()).toMatchObject([{ batches: life }]);
+      await store.close();
+      expect(reader.devices()).toMatchObject([{ batches: life }]);
+    }
+    reader.close();
+    expect(await verifyStore(path)).toMatchObject({ ok: true, batches: 3 });
+  });
+
   test("a name with characters that URIs give a meaning", async () => {
     const path = join(dirname(storePath()), "50% of a?#b.db");
     await (await openStore({ path })).close();
@@ -90,7 +126,9 @@ describe("a store that was never closed", () => {
     const bytesBefore = statSync(path).size;
     copyFileSync(`${path}-wal`, `${copy}-wal`);
     await store.close();
-    writeFileSync(copy, readFileSync(path).subarray(0, bytesBefore));
+    const torn = Buffer.from(readFileSync(path).subarray(0, bytesBefore));
+    torn.fill(2, 18, 20); // WAL mode, which an orderly end leaves (sqlite.org/fileformat.html 1.3.3)
+    writeFileSync(copy, torn);
     expect(await verifyStore(copy)).toMatchObject({ ok: true, batches: 2_000 });
     const again = await openStore({ path: copy });
     expect(await again.resume(device.hello(), 1)).toMatchObject({ next: 2_000 });
@@ -179,6 +217,19 @@ describe("one writer", () => {
     });
     await store.close();
     await (await openStore({ path })).close();
+  });
+
+  test("whoever looks whether there is one does not turn one away", async () => {
+    const path = storePath();
+    await (await openStore({ path })).close();
+    expect(await hasWriter(path)).toBe(false);
+    const looker = await openDatabase(`${path}-lock`);
+    looker.exec("BEGIN; SELECT 1 FROM sqlite_schema");
+    setTimeout(() => looker.close(), 50); // a writer that starts meanwhile waits for so long
+    const store = await openStore({ path });
+    expect(await hasWriter(path)).toBe(true);
+    await store.close();
+    expect(await hasWriter(path)).toBe(false);
   });
 
   test("something else in the lock's place is left alone", async () => {

@@ -250,6 +250,8 @@ test("devices are summed up", async () => {
       batches: 100,
       readings: 800,
       gapReadings: 0,
+      epoch: "00000000000000a1",
+      next: 100,
       storedUpToUs: BORN_US + 300_000_000,
       channels: [
         { name: "temperature", unit: "Cel", kind: "number", resolution: 0.01 },

@@ -60,6 +60,30 @@ test("records that come during the trouble are stored after it", async () => {
   expect(await verifyStore(path)).toMatchObject({ ok: true, batches: 51 });
 });
 
+test("events and clock samples that come during the trouble are bounded", async () => {
+  const path = storePath();
+  const store = await openStore({ path });
+  const epochId = await new FakeDevice().begin(store);
+  await store.flush();
+  const intruder = await openDatabase(path);
+  intruder.exec("BEGIN IMMEDIATE");
+  const began = nextTrouble(store);
+  store.putEvent({ atUs: 1, kind: "refused", text: "a stranger" });
+  await began;
+  const before = store.waiting;
+  for (let count = 0; count < 20_000; count++) {
+    store.putEvent({ atUs: count, kind: "refused", text: "a stranger" });
+    store.putClock(epochId, { deviceMs: count, utcUs: count * 1_000, uncertaintyUs: 100 });
+  }
+  expect(store.waiting - before).toBe(10_000);
+  const over = nextTrouble(store);
+  intruder.exec("ROLLBACK");
+  await over;
+  await store.flush();
+  store.putEvent({ atUs: 1, kind: "refused", text: "another" });
+  expect(store.waiting).toBe(1);
+});
+
 test("closing in trouble tells what was not stored, and keeps what was", async () => {
   const path = storePath();
   const store = await openStore({ path });

@@ -93,6 +93,11 @@ export class RunningSenda {
     }
   }
 
+  /** Nobody reads its standard output any more. */
+  closeOutput(): void {
+    this.#child.stdout!.destroy();
+  }
+
   /** Ctrl-C, and the exit status. */
   stop(): Promise<number | null> {
     this.#child.kill("SIGINT");

@@ -9,7 +9,8 @@ import { RandomSensor } from "../../device/sensors/random.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../device/settings.ts";
 import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import { StreamDecoder, writeStreamHeader } from "../../shared/frame/stream.ts";
-import { HostEndpoint, type HostEvent } from "../../shared/session/host-endpoint.ts";
+import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
+import type { HostEvent } from "../../shared/session/host-event.ts";
 import { endOf } from "../../shared/session/host-session.ts";
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
 import { SimulatedFlash } from "../flash/simulated-flash.ts";
@@ -193,7 +194,7 @@ class World {
     if (event.kind === "resume") {
       const next = this.#stored.get(event.hello.epoch) ?? 0;
       const resumed = { epochId: 1, next, schemas: this.stored === 0 ? [] : [0] };
-      this.#host.handleResumed(event.link, event.hello, resumed, 1, this.nowMs);
+      this.#host.handleResumed(event.hello, resumed, 1, this.nowMs);
     } else if (event.kind === "record") {
       const { session, record } = event;
       this.#stored.set(session.epoch, endOf(record));

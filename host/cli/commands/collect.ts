@@ -10,6 +10,7 @@ import { formatAddress, type SerialAddress } from "../../links/address.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
 import { type AddressOrOff, addressOrOff, serialAddresses, sizeInBytes } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
+import { goOnWithoutOutput } from "../lost-output.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 interface CollectFlags {
@@ -70,6 +71,7 @@ async function collect(flags: CollectFlags): Promise<void> {
       EXIT_USAGE,
     );
   }
+  goOnWithoutOutput();
   const view = flags.json ? new JsonLines() : new HumanView();
   const name = FIRMWARE_VERSION;
   const stop = stopSignal();

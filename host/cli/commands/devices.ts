@@ -38,7 +38,8 @@ export function devicesCommand(): Command {
       "after",
       `
 "dropped" counts the readings that a device had to drop; "stored up to" is the
-age of the newest reading in the store.
+number of the last record stored of its present life, and the age of the newest
+reading in the store.
 
 Example:
   $ senda devices --db greenhouse.db`,
@@ -87,7 +88,10 @@ function rowOf(device: DeviceSummary, nowUs: number): string[] {
   ];
 }
 
-function storedUpTo({ storedUpToUs, readings }: DeviceSummary, nowUs: number): string {
-  if (storedUpToUs !== null) return relativeTime(storedUpToUs, nowUs);
-  return readings === 0 ? "-" : "no UTC yet";
+/** "#120, 3 s ago" */
+function storedUpTo({ next, storedUpToUs, readings }: DeviceSummary, nowUs: number): string {
+  const parts = next === null || next === 0 ? [] : [`#${next - 1}`];
+  if (storedUpToUs !== null) parts.push(relativeTime(storedUpToUs, nowUs));
+  else if (readings > 0) parts.push("no UTC yet");
+  return parts.length === 0 ? "-" : parts.join(", ");
 }

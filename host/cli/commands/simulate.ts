@@ -124,7 +124,7 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
   else process.stdout.write(`${describeSummary(summary)}\n`);
   if (outcome === "stopped" && flags.samples > 0) {
-    throw new CommandFailure("simulate: stopped before all was acknowledged", EXIT_FAILED);
+    throw new CommandFailure(stoppedText(fleet, flags), EXIT_FAILED);
   }
 }
 
@@ -211,6 +211,13 @@ function sensorOf(flags: SimulateFlags, index: number): Sensor {
   if (flags.sensor === "system") return new SystemSensor();
   if (flags.replay !== undefined) return new ReplaySensor(flags.replay);
   return new RandomSensor(flags.seed + index);
+}
+
+function stoppedText(fleet: Fleet, { via, host, port }: SimulateFlags): string {
+  const text = "simulate: stopped before all was acknowledged";
+  if (fleet.summary.acknowledged > 0) return text;
+  const where = via === "serial" ? "on the line" : `at ${host} port ${port}`;
+  return `${text}; nobody answered ${where}: is \`senda collect\` running there?`;
 }
 
 function describeSummary(summary: Fleet["summary"]): string {

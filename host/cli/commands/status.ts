@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import { Command } from "commander";
 import { utcMicros } from "../../clock.ts";
+import { hasWriter } from "../../store/lock.ts";
 import type {
   DeviceSummary,
   EventRow,
@@ -11,7 +12,6 @@ import type {
   StoreReader,
 } from "../../store/reader.ts";
 import { formatTime } from "../../store/rows.ts";
-import { loadSqlite, SQLITE_BUSY, sqliteCode } from "../../store/sqlite.ts";
 import { jsonLine, printable } from "../../terminal/printable.ts";
 import { truncate } from "../../terminal/width.ts";
 import { gapText } from "../output/gap-line.ts";
@@ -86,22 +86,6 @@ async function status(name: string | undefined, flags: StatusFlags): Promise<voi
   });
 }
 
-/** Whether a collector holds the writer's lock, found out by touching it as a reader for an instant. */
-async function hasWriter(path: string): Promise<boolean> {
-  const lockPath = `${path}-lock`;
-  if (bytesOf(lockPath) === undefined) return false;
-  const open = await loadSqlite();
-  const database = open(lockPath, { readOnly: true });
-  try {
-    database.exec("SELECT 1 FROM sqlite_schema");
-    return false;
-  } catch (error) {
-    return sqliteCode(error) === SQLITE_BUSY;
-  } finally {
-    database.close();
-  }
-}
-
 function statusOf(
   reader: StoreReader,
   name: string | undefined,
@@ -163,7 +147,7 @@ function jsonOf(found: Status): string {
 }
 
 function deviceJson({ name, firmware, lastSeenUs, latest, ...device }: Status["devices"][number]) {
-  const { epochs, batches, readings, gapReadings } = device;
+  const { epochs, batches, readings, gapReadings, epoch, next } = device;
   return {
     name,
     firmware,
@@ -172,6 +156,8 @@ function deviceJson({ name, firmware, lastSeenUs, latest, ...device }: Status["d
     batches,
     readings,
     gapReadings,
+    epoch,
+    next,
     latest: latest.map(({ channel, value, unit, ...when }) => {
       return { channel, value, unit, ...timeJson(when), ...uncertaintyJson(when) };
     }),
@@ -209,7 +195,7 @@ function overviewLines(found: Status, paint: Paint): string[] {
 
 function deviceLines(device: Status["devices"][number], paint: Paint): string[] {
   const nowUs = utcMicros();
-  const { name, firmware, lastSeenUs, latest, channels } = device;
+  const { name, firmware, lastSeenUs, latest, channels, readings } = device;
   const seen = `${printable(firmware)}, last seen ${relativeTime(lastSeenUs, nowUs)}`;
   const rows = latest.map(({ channel, value, timeUs, uptimeMs }) => {
     const format = channels.find((candidate) => candidate.name === channel)!;
@@ -219,7 +205,8 @@ function deviceLines(device: Status["devices"][number], paint: Paint): string[] 
   });
   const [, ...lines] = formatTable(VALUE_COLUMNS, rows, widthOf(process.stdout));
   const shortName = truncate(printable(name), NAME_WIDTH_MAX);
-  const values = latest.length === 0 ? ["  nothing stored yet"] : lines;
+  const none = readings === 0 ? "nothing stored yet" : "the last values are not noted yet";
+  const values = latest.length === 0 ? [`  ${none}`] : lines;
   return [`${paint("bold", shortName)}  ${paint("dim", seen)}`, ...values];
 }
 

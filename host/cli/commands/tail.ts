@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
+import { StoreFollower } from "../../store/follower.ts";
 import { printable } from "../../terminal/printable.ts";
 import { wholeNumber } from "../arguments.ts";
-import { StoreFollower } from "../output/follow.ts";
+import { newestSamples, newSamples } from "../output/follow.ts";
 import { type Sample, sampleJson, sampleLine } from "../output/sample.ts";
 import { type LineSink, standardOutput } from "../output/sink.ts";
 import { devicesNamed, readError, withStore } from "../output/source.ts";
@@ -73,10 +74,10 @@ async function tail(names: readonly string[], flags: TailFlags): Promise<void> {
 async function follow(follower: StoreFollower, flags: TailFlags): Promise<void> {
   const stop = watchForStop();
   const printer = new Printer(flags);
-  for (const sample of follower.begin(flags.rows)) await printer.print(sample);
+  for (const sample of newestSamples(follower, flags.rows)) await printer.print(sample);
   for (;;) {
     await printer.flush();
-    for (const item of follower.pollNew()) {
+    for (const item of newSamples(follower)) {
       if (stop.aborted || printer.isDone) break;
       if (item.kind === "sample") await printer.print(item.sample);
       else await printer.remark(`${printable(item.device)}: ${item.text}`);

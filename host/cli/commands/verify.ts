@@ -147,11 +147,12 @@ function faultLines({ faults }: Verdict): string[] {
 }
 
 function verdictLine(path: string, verdict: Verdict): string {
-  const { ok, readings, batches, gapReadings, missing, duplicates } = verdict;
+  const { ok, readings, batches, gapReadings, keptAside, missing, duplicates } = verdict;
   const damaged = verdict.checksumFailures + verdict.undecodable;
   if (ok) {
     const dropped = gapReadings === 0 ? "" : ` Devices dropped ${counted(gapReadings, "reading")}.`;
-    return `${path} is sound: ${counted(readings, "reading")} in ${counted(batches, "batch", "batches")}, none missing, none twice, none damaged.${dropped}`;
+    const aside = keptAside === 0 ? "" : ` ${asideText(keptAside)}`;
+    return `${path} is sound: ${counted(readings, "reading")} in ${counted(batches, "batch", "batches")}, none missing, none twice, none damaged.${dropped}${aside}`;
   }
   const parts = [
     `${counted(missing, "record")} missing`,
@@ -159,4 +160,9 @@ function verdictLine(path: string, verdict: Verdict): string {
     `${counted(damaged, "batch", "batches")} damaged`,
   ];
   return `${path} is NOT sound: ${parts.join(", ")}. Keep the file and restore what is missing from a copy.`;
+}
+
+function asideText(count: number): string {
+  const which = counted(count, "batch", "batches");
+  return `${which} could not be read: the bytes are kept aside in the table "refused".`;
 }

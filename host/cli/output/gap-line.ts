@@ -21,6 +21,7 @@ type GapSpan = Omit<GapSummary, "device" | "epoch" | "sequence">;
 export function gapText(gap: GapSpan): string {
   const { count, readings, firstMs, lastMs, firstUs, lastUs, reason } = gap;
   if (reason === "elsewhere") return `${counted(count, "record")} went to another store`;
+  if (reason === "refused") return `${counted(count, "batch", "batches")} kept aside: unreadable`;
   const why = Object.hasOwn(REASONS, reason) ? REASONS[reason]! : printable(reason);
   const dropped = `${counted(readings, "reading")} dropped`;
   if (firstMs === null || lastMs === null) return `${dropped}: ${why}`;

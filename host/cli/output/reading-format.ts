@@ -4,7 +4,7 @@
 // CSV is RFC 4180 with "\n" for the ends of lines, which every reader takes and Unix tools want.
 
 import type { Channel } from "../../../shared/channel.ts";
-import type { ChunkColumn, ReadingsChunk } from "../../store/readings.ts";
+import type { ChunkColumn, ReadingsChunk } from "../../store/batch-reader.ts";
 import { type JsonValue, jsonValueAt } from "../../store/value.ts";
 import { jsonText } from "../../terminal/printable.ts";
 import { IsoClock } from "./iso-clock.ts";

@@ -1,7 +1,7 @@
 // Samples as lines for people and for programs: the readings that a device took at one time.
 
 import type { Channel } from "../../../shared/channel.ts";
-import type { ReadingsChunk } from "../../store/readings.ts";
+import type { ReadingsChunk } from "../../store/batch-reader.ts";
 import { formatTime } from "../../store/rows.ts";
 import { type JsonValue, jsonValueAt } from "../../store/value.ts";
 import { jsonLine, printable } from "../../terminal/printable.ts";

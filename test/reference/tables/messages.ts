@@ -82,7 +82,7 @@ function rareMessages(): Entry[] {
     decodeOnly("hello: a count as a float", [0x01, 1, ...floatNonce()]),
     made("welcome", WELCOME),
     made("welcome: nothing is wanted", { ...WELCOME, token: 0, next: 0, wanted: [] }),
-    ...["version", "malformed", "unexpected", "epoch-reused", "schema", "identity"].map((code) =>
+    ...["version", "malformed", "unexpected", "epoch-reused", "schema"].map((code) =>
       made(`refuse: ${code}`, { ...REFUSE, code }),
     ),
     decodeOnly("refuse: a code of the future", [0x03, 1, 99, ...encodeCbor("no")]),
@@ -258,7 +258,8 @@ const GAP_FAULTS: Record<string, Partial<MessageNotation>> = {
   "of no records": { count: 0 },
   "beyond the last sequence number": { sequence: 0xfffffffe, count: 2 },
   "ends before it begins": { lastMs: 59_999 },
-  "the reason that only a host writes": { reason: "elsewhere" },
+  "a reason that only a host writes": { reason: "elsewhere" },
+  "the other reason that only a host writes": { reason: "refused" },
 };
 
 /** The CBOR alone: each of the rules of PROTOCOL 4.1. */

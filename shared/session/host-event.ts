@@ -1,0 +1,31 @@
+// What the host's end (shared/session/host-endpoint.ts) asks of those around it, who own the links
+// and the store. PROTOCOL 7.
+
+import type { Hello, SchemaMessage } from "../message/message.ts";
+import type { ClockSample } from "./host-link.ts";
+import type { HostRecord, HostSession } from "./host-session.ts";
+import type { LinkId } from "./link.ts";
+
+export type HostEvent =
+  /** Look the device's epoch up (or begin it), then call `handleResumed`, or `handleResumeFailed`, with the same hello. */
+  | { readonly kind: "resume"; readonly hello: Hello }
+  /** A device is to be welcomed on a link, by this hello. */
+  | {
+      readonly kind: "welcomed";
+      readonly link: LinkId;
+      readonly session: HostSession;
+      readonly hello: Hello;
+    }
+  /** Keep a schema, which can be decoded, before the records that follow. */
+  | { readonly kind: "schema"; readonly session: HostSession; readonly schema: SchemaMessage }
+  /** Store the next record of the session; once it is on disk, call `handleStored`. */
+  | {
+      readonly kind: "record";
+      readonly link: LinkId;
+      readonly session: HostSession;
+      readonly record: HostRecord;
+    }
+  /** The device's clock was measured. */
+  | { readonly kind: "clock"; readonly session: HostSession; readonly sample: ClockSample }
+  /** Close the link, once what is to be sent on it has been. */
+  | { readonly kind: "close"; readonly link: LinkId; readonly why: string };
