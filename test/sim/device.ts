@@ -120,6 +120,7 @@ export class SimulatedDevice {
       outboxBytes: plan.outboxBytes,
       outboxRecords: plan.outboxRecords,
       silenceMsMax: plan.silenceMsMax,
+      dropPolicy: plan.dropPolicy,
       flashPartition: plan.flashBlocks > 0 ? "records" : "",
       flashAgeMsMax: FLASH_AGE_MS,
     };

@@ -3,6 +3,7 @@
 // ISSTA 2012): a fault that hides another one must not be everywhere.
 
 import type { PathKind } from "../../device/settings.ts";
+import type { DropPolicy } from "../../shared/outbox.ts";
 import { Chance } from "./chance.ts";
 
 /** Everything that can go wrong, by the name under which it is counted. */
@@ -62,7 +63,7 @@ const THEMES: readonly ReadonlySet<FaultKind>[] = [
 const THEMED_PART = 0.2;
 const THEME_SALT = 0x2e58;
 
-/** Devices with flash are in a third of the worlds. Drawn apart, so that the others stay as they were. */
+/** Devices with flash are in a third of the worlds. Drawn apart, as is the policy of dropping, so that all else stays as it was. */
 const FLASH_PART = 0.35;
 const FLASH_SALT = 0x0f1a_54ed;
 const FLASH_CUT_PART = 0.6;
@@ -87,6 +88,7 @@ export interface DevicePlan {
   readonly noteEvery: number;
   /** Blocks of 4 KB of flash for the outbox; 0 for none. */
   readonly flashBlocks: number;
+  readonly dropPolicy: DropPolicy;
 }
 
 export interface WorldPlan {
@@ -133,7 +135,11 @@ export function planOf(seed: number): WorldPlan {
   const count = chance.pick([1, 1, 1, 2, 2, 3]);
   const devices = Array.from({ length: count }, (_, index) =>
     drawDevice(chance, `device-${index + 1}`, faultsMs),
-  ).map((plan) => ({ ...plan, flashBlocks: hasFlash ? flash.pick([2, 3, 4, 8, 32]) : 0 }));
+  ).map((plan) => ({
+    ...plan,
+    flashBlocks: hasFlash ? flash.pick([2, 3, 4, 8, 32]) : 0,
+    dropPolicy: flash.pick<DropPolicy>(["drop-oldest", "thin-out"]),
+  }));
   return {
     seed,
     devices,
@@ -160,7 +166,7 @@ function drawDevice(
   chance: Chance,
   name: string,
   faultsMs: number,
-): Omit<DevicePlan, "flashBlocks"> {
+): Omit<DevicePlan, "flashBlocks" | "dropPolicy"> {
   const isFast = chance.is(0.25);
   return {
     name,
