@@ -101,7 +101,7 @@ export class StoreWriter implements PacketSink {
       return;
     }
     this.#storeBatch(state, schema, batch);
-    noteLatest(schema, this.#columns);
+    noteLatest(schema, this.#epochs.readingsOf(state, schema), this.#columns);
     this.#advance(state, batch.sequence + 1, batch.receivedUs);
   }
 

@@ -19,6 +19,9 @@ const HELLOS_PER_SECOND = 450;
 /** When a real device asks: 0.4 of the 5 s after which it gives a silent link up. */
 const PING_PERIOD_MS = 2_000;
 
+/** An address has 28,000 ports, which stay taken for a minute after their connection. */
+const LOCAL_ADDRESSES = process.platform === "linux" ? 4 : 1;
+
 /** Turns in which the pings of a period go out. */
 const PING_TURNS = 100;
 
@@ -38,7 +41,8 @@ export async function runFleet(options: FleetOptions, context: TaskContext): Pro
     const dueMs = startMs + (index * 1_000) / HELLOS_PER_SECOND;
     if (performance.now() < dueMs) await sleep(dueMs - performance.now());
     const device = new LoadDevice(`idle-${index}`, templates);
-    carriers.push(await TcpCarrier.open(device, options.target));
+    const localAddress = `127.0.0.${1 + (index % LOCAL_ADDRESSES)}`;
+    carriers.push(await TcpCarrier.open(device, { ...options.target, localAddress }));
   }
   while (!carriers.every(({ device }) => device.isWelcome)) await sleep(10);
   context.mark("begin");

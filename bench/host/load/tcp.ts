@@ -12,6 +12,8 @@ import type { LoadDevice } from "./device.ts";
 export interface TcpTarget {
   readonly host: string;
   readonly port: number;
+  /** Where the connection comes from; without it the system picks. */
+  readonly localAddress?: string;
 }
 
 export class TcpCarrier implements Carrier {

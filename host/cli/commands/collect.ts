@@ -11,6 +11,7 @@ import { LiveTable } from "../../terminal/live-table.ts";
 import { type AddressOrOff, addressOrOff, serialAddresses, sizeInBytes } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { keepYoungGenerationSmall } from "../young-generation.ts";
 
 interface CollectFlags {
   readonly tcp: AddressOrOff;
@@ -83,6 +84,7 @@ async function collect(flags: CollectFlags): Promise<void> {
     name,
     handleEvent,
   });
+  keepYoungGenerationSmall();
   view.begin(station, station.addresses(serial), db);
   const failure = await Promise.race([stop, station.failure]);
   view.stopping();
