@@ -8,6 +8,7 @@ import { decodeBatch } from "../../shared/batch/decoder.ts";
 import { readBatchHeader } from "../../shared/batch/header.ts";
 import { ByteReader } from "../../shared/bytes/cursor.ts";
 import type { Gap, Hello } from "../../shared/message/message.ts";
+import { BatchRows } from "./batch-rows.ts";
 import type { EpochSchema, EpochState } from "./epoch-state.ts";
 import { EpochTable } from "./epochs.ts";
 import { EventTable } from "./events.ts";
@@ -33,7 +34,7 @@ export class StoreWriter implements PacketSink {
   readonly #epochs: EpochTable;
   readonly #latest: LatestTable;
   readonly #events: EventTable;
-  readonly #addBatch: Statement;
+  readonly #batches: BatchRows;
   readonly #addGap: Statement;
   readonly #columns = new BatchColumns();
   #draft = new OutcomeDraft();
@@ -45,7 +46,7 @@ export class StoreWriter implements PacketSink {
     this.#epochs = new EpochTable(database, (state) => this.#latest.catchUp(state, this.#nowMs));
     this.#latest = new LatestTable(database, this.#epochs);
     this.#events = new EventTable(database);
-    this.#addBatch = database.prepare("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#batches = new BatchRows(database);
     this.#addGap = database.prepare("INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?, ?)");
   }
 
@@ -80,6 +81,7 @@ export class StoreWriter implements PacketSink {
         this.#draft.operations += packet.count;
         readPacket(packet, this);
       }
+      this.#batches.flush();
       for (const state of this.#draft.touched.keys()) this.#epochs.saveProgress(state);
       this.#events.trim();
       this.#latest.save(options.nowMs, options.savesLatest ?? false);
@@ -148,6 +150,7 @@ export class StoreWriter implements PacketSink {
   #rollBack(): void {
     this.#epochs.clear();
     this.#latest.clear();
+    this.#batches.clear();
     try {
       this.#database.exec("ROLLBACK");
     } catch {
@@ -186,18 +189,8 @@ export class StoreWriter implements PacketSink {
     const lastMs = timesMs[rows - 1]!;
     const id = batchId(state.id, sequence);
     const crc = state.checksum.of(sequence, body);
-    this.#addBatch.run(
-      id,
-      schema.id,
-      timesMs[0]!,
-      lastMs,
-      rows,
-      readings,
-      link,
-      receivedUs,
-      crc,
-      body,
-    );
+    const firstMs = timesMs[0]!;
+    this.#batches.add(id, schema.id, firstMs, lastMs, rows, readings, link, receivedUs, crc, body);
     state.lastMs = lastMs;
     state.batches++;
     state.readings += readings;
