@@ -1,41 +1,69 @@
-// `npm run bench`: the figures that matter on a device, measured on the real XS engine. Prints a table,
-// or with --json one line a figure: {"name","value","unit"}.
+// `npm run bench`: every figure that matters, on the device's engine and on the host. Prints a table,
+// or with --json one line a figure: {"name","value","unit","ratio"}. `--only ingest` runs what gives
+// figures of such names, `--quick` everything with tiny counts, `--minutes 10` the long look at memory.
 
-import { readFile, stat } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { parseArgs } from "node:util";
 import { XS_INSTALL_COMMAND, xsWorkerPath } from "../test/xs/xs-engine.ts";
+import { measureBundle } from "./bundle.ts";
+import type { Bench, BenchOptions, Figure } from "./figure.ts";
+import { measureAck } from "./host/ack.ts";
+import { measureIdle } from "./host/idle.ts";
+import { measureIngest } from "./host/ingest.ts";
+import { measureLimits } from "./host/limits.ts";
+import { measureMemory } from "./host/memory.ts";
+import { measureQuery } from "./host/query.ts";
 import { measureOnXs } from "./xs.ts";
 
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-}
+export type { Figure } from "./figure.ts";
 
-const BUNDLE = fileURLToPath(new URL("../build/main.js", import.meta.url));
-
-async function measureBundle(): Promise<Figure[]> {
-  const { size } = await stat(BUNDLE);
-  const compressed = gzipSync(await readFile(BUNDLE)).length;
-  return [
-    { name: "firmware.bundle", value: size, unit: "bytes" },
-    { name: "firmware.bundle.gzip", value: compressed, unit: "bytes" },
-  ];
-}
+/** Each with the first words of the figures that it gives. */
+const BENCHES: readonly { readonly words: readonly string[]; readonly bench: Bench }[] = [
+  { words: ["firmware"], bench: measureBundle },
+  { words: ["xs"], bench: measureXs },
+  { words: ["ingest", "peer"], bench: measureIngest },
+  { words: ["ack"], bench: measureAck },
+  { words: ["idle"], bench: measureIdle },
+  { words: ["memory"], bench: measureMemory },
+  { words: ["query", "stored"], bench: measureQuery },
+  { words: ["limit"], bench: measureLimits },
+];
 
 async function main(): Promise<void> {
-  const isJson = process.argv.includes("--json");
-  const figures = await measureBundle();
-  if (xsWorkerPath() !== undefined) figures.push(...(await measureOnXs()));
-  else console.error(`XS figures left out: the engine is not installed (${XS_INSTALL_COMMAND})`);
-  for (const figure of figures) console.log(isJson ? JSON.stringify(figure) : rowOf(figure));
+  const { values: flags } = parseArgs({
+    options: {
+      json: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
+      only: { type: "string", default: "" },
+      minutes: { type: "string", default: "0.33" },
+    },
+  });
+  const { only } = flags;
+  const options: BenchOptions = {
+    isQuick: flags.quick,
+    minutes: Number(flags.minutes),
+    wants: (name) => name.startsWith(only) || only.startsWith(`${name}.`),
+    leaveOut: (what) => console.error(`left out: ${what}`),
+  };
+  for (const { words, bench } of BENCHES) {
+    if (!words.some(options.wants)) continue;
+    for (const figure of await bench(options)) {
+      if (!figure.name.startsWith(only)) continue;
+      console.log(flags.json ? JSON.stringify(figure) : rowOf(figure));
+    }
+  }
 }
 
-function rowOf({ name, value, unit }: Figure): string {
+async function measureXs({ leaveOut }: BenchOptions): Promise<Figure[]> {
+  if (xsWorkerPath() !== undefined) return measureOnXs();
+  leaveOut(`xs: the engine is not installed (${XS_INSTALL_COMMAND})`);
+  return [];
+}
+
+function rowOf({ name, value, unit, ratio = {} }: Figure): string {
   const digits = value < 100 ? 2 : 0;
   const text = value.toLocaleString("en", { maximumFractionDigits: digits });
-  return `${name.padEnd(36)} ${text.padStart(12)}  ${unit}`;
+  const ratios = Object.entries(ratio).map(([peer, times]) => `${times.toFixed(1)} x ${peer}`);
+  return `${name.padEnd(36)} ${text.padStart(12)}  ${unit.padEnd(12)} ${ratios.join(", ")}`.trimEnd();
 }
 
 await main();

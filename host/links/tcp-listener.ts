@@ -65,16 +65,17 @@ export class TcpListener {
 
 function acceptTcp(socket: Socket, hub: LinkHub): void {
   socket.on("error", () => socket.destroy()); // "close" follows
-  const io = new TcpLinkIo(socket);
+  const io = new TcpLinkIo(socket, hub);
   const id = hub.handleLinkUp(io);
   if (id === undefined) {
     socket.destroy();
     return;
   }
+  io.id = id;
   const decoder = new StreamDecoder();
   socket.on("data", (chunk) => {
     decoder.handleBytes(chunk);
-    if (!drain(decoder, id, io.where, hub)) socket.destroy();
+    if (!drain(decoder, id, io, hub)) socket.destroy();
     hub.pump();
   });
   socket.on("drain", () => {
@@ -85,16 +86,15 @@ function acceptTcp(socket: Socket, hub: LinkHub): void {
     hub.handleLinkDown(id);
     hub.pump();
   });
-  io.handleBlocked = () => hub.handleBlocked(id, true);
 }
 
 /** False where the stream is beyond repair. */
-function drain(decoder: StreamDecoder, id: LinkId, where: string, hub: LinkHub): boolean {
+function drain(decoder: StreamDecoder, id: LinkId, io: TcpLinkIo, hub: LinkHub): boolean {
   for (let event = decoder.pollFrame(); event !== undefined; event = decoder.pollFrame()) {
     if (event.kind === "message") {
       hub.handleMessage(id, event.bytes);
     } else {
-      hub.handleNoise(where, event);
+      hub.handleNoise(io.where, event);
       if (event.kind === "broken") return false;
     }
   }
@@ -103,21 +103,28 @@ function drain(decoder: StreamDecoder, id: LinkId, where: string, hub: LinkHub):
 
 class TcpLinkIo implements HostLinkIo {
   readonly traits = TRAITS;
-  readonly where: string;
-  handleBlocked: () => void = () => undefined;
+  /** The hub's number for the link; undefined before it gave one. */
+  id: LinkId | undefined;
   readonly #socket: Socket;
+  readonly #hub: LinkHub;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, hub: LinkHub) {
     this.#socket = socket;
-    const { remoteAddress = "?", remotePort = 0 } = socket;
-    this.where = `tcp ${formatAddress({ host: remoteAddress, port: remotePort })}`;
+    this.#hub = hub;
+    void socket.remoteAddress; // the socket keeps it, once it was asked, beyond its end
+  }
+
+  get where(): string {
+    const { remoteAddress = "?", remotePort = 0 } = this.#socket;
+    return `tcp ${formatAddress({ host: remoteAddress, port: remotePort })}`;
   }
 
   send(message: Uint8Array): void {
     const frame = Buffer.allocUnsafe(STREAM_HEADER_BYTES + message.length);
     writeStreamHeader(frame, 0, message.length);
     frame.set(message, STREAM_HEADER_BYTES);
-    if (!this.#socket.write(frame)) this.handleBlocked();
+    const isFull = !this.#socket.write(frame);
+    if (isFull && this.id !== undefined) this.#hub.handleBlocked(this.id, true);
   }
 
   end(): void {

@@ -2,12 +2,14 @@
 // that was moved or copied to another place does not pass.
 
 import { crc32c } from "../../shared/bytes/crc32c.ts";
+import { writeU32At } from "../../shared/bytes/cursor.ts";
+
+/** One for all epochs of a thread: a store keeps thousands of them in memory. */
+const SEQUENCE = new Uint8Array(4);
 
 /** The checksum of one epoch's batches. Keeps the part that is the same for all of them. */
 export class BatchChecksum {
   readonly #epochCrc: number;
-  readonly #sequence = new DataView(new ArrayBuffer(4));
-  readonly #sequenceBytes = new Uint8Array(this.#sequence.buffer);
 
   /** `epoch`: 16 hexadecimal digits. */
   constructor(epoch: string) {
@@ -16,8 +18,8 @@ export class BatchChecksum {
 
   /** CRC-32C over the epoch's digits, the sequence as a big-endian u32, and the body. */
   of(sequence: number, body: Uint8Array): number {
-    this.#sequence.setUint32(0, sequence);
-    const placeCrc = crc32c(this.#sequenceBytes, 0, 4, this.#epochCrc);
+    writeU32At(SEQUENCE, 0, sequence);
+    const placeCrc = crc32c(SEQUENCE, 0, 4, this.#epochCrc);
     return crc32c(body, 0, body.length, placeCrc);
   }
 }

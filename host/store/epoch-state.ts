@@ -22,9 +22,13 @@ export interface LatestReading {
 export interface EpochSchema {
   readonly id: number;
   readonly hash: number;
+  /** Devices with the same schema share them. */
   readonly channels: readonly Channel[];
-  /** By column. Schemas of one epoch that name the same channel share its reading. */
-  readonly readings: readonly LatestReading[];
+  /**
+   * By column; undefined until a batch needs them, for most devices of a fleet are silent. Schemas of
+   * one epoch that name the same channel share its reading.
+   */
+  readings: readonly LatestReading[] | undefined;
 }
 
 export interface EpochState {
@@ -44,8 +48,8 @@ export interface EpochState {
   clock: UtcSample | undefined;
   /** By the epoch's number for them. */
   readonly schemas: Map<number, EpochSchema>;
-  /** By channel id. */
-  readonly latest: Map<number, LatestReading>;
+  /** By channel id; undefined until a batch comes. */
+  latest: Map<number, LatestReading> | undefined;
   /** The latest table covers the records before this one. */
   latestNext: number;
   /** When a record last came; 0 where none has since the state was loaded. */

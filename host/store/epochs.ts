@@ -9,6 +9,7 @@ import { BatchChecksum } from "./checksum.ts";
 import { ClockTable } from "./clock.ts";
 import type { EpochSchema, EpochState, LatestReading } from "./epoch-state.ts";
 import { EPOCH_ID_MAX } from "./schema.ts";
+import { SharedChannels } from "./shared-channels.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -41,6 +42,7 @@ export class EpochTable {
   readonly #cache = new Map<number, EpochState>();
   readonly #sql: ReturnType<typeof prepare>;
   readonly #clock: ClockTable;
+  readonly #channels = new SharedChannels();
 
   readonly #onLoad: (state: EpochState) => void;
 
@@ -177,7 +179,7 @@ export class EpochTable {
       lastMs: row.last_ms ?? -1,
       clock: this.#clock.newest(row.id),
       schemas: new Map(),
-      latest: new Map(),
+      latest: undefined,
       latestNext: row.latest_next,
       receivedUs: 0,
     };
@@ -205,14 +207,19 @@ export class EpochTable {
   }
 
   #adopt(state: EpochState, number: number, row: SchemaRow): void {
-    const channels = decodeSchema(row.body) ?? [];
-    const readings = channels.map((channel) => this.#readingOf(state, channel.name));
-    const schema: EpochSchema = { id: row.id, hash: row.hash, channels, readings };
-    state.schemas.set(number, schema);
+    const channels = this.#channels.of(row.body, row.hash);
+    state.schemas.set(number, { id: row.id, hash: row.hash, channels, readings: undefined });
+  }
+
+  /** The last values of the schema's channels, by column. */
+  readingsOf(state: EpochState, schema: EpochSchema): readonly LatestReading[] {
+    schema.readings ??= schema.channels.map(({ name }) => this.#readingOf(state, name));
+    return schema.readings;
   }
 
   #readingOf(state: EpochState, name: string): LatestReading {
     const { id: channelId } = this.#sql.channel.get(state.deviceId, name) as { id: number };
+    state.latest ??= new Map();
     const reading = state.latest.get(channelId) ?? {
       channelId,
       name,

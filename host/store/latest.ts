@@ -88,14 +88,23 @@ export class LatestTable {
     let start = batchId(state.id, state.latestNext);
     for (;;) {
       const rows = this.#page.all(start, end, PAGE_BATCHES) as BatchRow[];
-      for (const row of rows) noteStored(state, row, this.#columns);
+      for (const row of rows) this.#noteStored(state, row);
       if (rows.length < PAGE_BATCHES) return;
       start = rows[rows.length - 1]!.id + 1;
     }
   }
 
+  #noteStored(state: EpochState, row: BatchRow): void {
+    state.receivedUs = Math.max(state.receivedUs, row.received_us);
+    const schema = [...state.schemas.values()].find(({ id }) => id === row.schema);
+    if (schema === undefined || !decodeBatch(row.body, schema.channels, this.#columns)) return;
+    const readings = this.#epochs.readingsOf(state, schema);
+    noteLatest(schema, readings, this.#columns);
+    for (const reading of readings) reading.isFresh = false;
+  }
+
   #saveEpoch(state: EpochState): void {
-    for (const reading of state.latest.values()) {
+    for (const reading of state.latest?.values() ?? []) {
       if (!reading.isUnsaved) continue;
       const value = JSON.stringify(reading.value);
       this.#save.run(state.deviceId, reading.channelId, reading.ms, state.id, value);
@@ -107,13 +116,17 @@ export class LatestTable {
 }
 
 /** Takes the last value of each channel in a decoded batch. */
-export function noteLatest(schema: EpochSchema, columns: BatchColumns): void {
-  for (let index = 0; index < schema.readings.length; index++) {
+export function noteLatest(
+  { channels }: EpochSchema,
+  readings: readonly LatestReading[],
+  columns: BatchColumns,
+): void {
+  for (let index = 0; index < readings.length; index++) {
     const row = lastRowOf(columns.columns[index]!.present, columns.rows);
     if (row < 0) continue;
-    const reading: LatestReading = schema.readings[index]!;
+    const reading: LatestReading = readings[index]!;
     reading.ms = columns.timesMs[row]!;
-    reading.value = jsonValueAt(columns, schema.channels[index]!, index, row) ?? null;
+    reading.value = jsonValueAt(columns, channels[index]!, index, row) ?? null;
     reading.isFresh = true;
     reading.isUnsaved = true;
   }
@@ -123,12 +136,4 @@ function lastRowOf(present: Uint8Array, rows: number): number {
   let row = rows - 1;
   while (row >= 0 && present[row] === 0) row--;
   return row;
-}
-
-function noteStored(state: EpochState, row: BatchRow, columns: BatchColumns): void {
-  state.receivedUs = Math.max(state.receivedUs, row.received_us);
-  const schema = [...state.schemas.values()].find(({ id }) => id === row.schema);
-  if (schema === undefined || !decodeBatch(row.body, schema.channels, columns)) return;
-  noteLatest(schema, columns);
-  for (const reading of schema.readings) reading.isFresh = false;
 }

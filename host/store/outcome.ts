@@ -39,7 +39,7 @@ export class OutcomeDraft {
 
 /** The values that came since the last commit; undefined where none did. */
 function takeLatest(state: EpochState): LatestValues | undefined {
-  const fresh = [...state.latest.values()].filter(({ isFresh }) => isFresh);
+  const fresh = [...(state.latest?.values() ?? [])].filter(({ isFresh }) => isFresh);
   if (fresh.length === 0) return undefined;
   for (const reading of fresh) reading.isFresh = false;
   const values = Object.fromEntries(fresh.map(({ name, value }) => [name, value]));

@@ -37,6 +37,12 @@ export interface StoreOptions {
  */
 const EXTRAS_WAITING_MAX = 10_000;
 
+/**
+ * The worker's young objects live for one transaction. V8 would let them take 48 MiB under load and
+ * keep that; with 6 it collects more often and no slower, for less is in the processor's cache.
+ */
+const YOUNG_MEBIBYTES = 6;
+
 interface Waiter {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
@@ -76,6 +82,7 @@ export class Store {
     const worker = new Worker(options.workerUrl ?? defaultWorkerUrl(), {
       workerData: { path, sizeBytesMax: workerData.sizeBytesMax },
       name: "senda store",
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES },
     });
     await opened(worker, path);
     return new Store(worker, path);

@@ -8,6 +8,7 @@ import { decodeBatch } from "../../shared/batch/decoder.ts";
 import { readBatchHeader } from "../../shared/batch/header.ts";
 import { ByteReader } from "../../shared/bytes/cursor.ts";
 import type { Gap, Hello } from "../../shared/message/message.ts";
+import { BatchRows } from "./batch-rows.ts";
 import type { EpochSchema, EpochState } from "./epoch-state.ts";
 import { EpochTable } from "./epochs.ts";
 import { EventTable } from "./events.ts";
@@ -35,7 +36,7 @@ export class StoreWriter implements PacketSink {
   readonly #latest: LatestTable;
   readonly #events: EventTable;
   readonly #refused: RefusedTable;
-  readonly #addBatch: Statement;
+  readonly #batches: BatchRows;
   readonly #addGap: Statement;
   readonly #columns = new BatchColumns();
   #draft = new OutcomeDraft();
@@ -48,7 +49,7 @@ export class StoreWriter implements PacketSink {
     this.#latest = new LatestTable(database, this.#epochs);
     this.#events = new EventTable(database);
     this.#refused = new RefusedTable(database);
-    this.#addBatch = database.prepare("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#batches = new BatchRows(database);
     this.#addGap = database.prepare("INSERT INTO gap VALUES (?, ?, ?, ?, ?, ?, ?)");
   }
 
@@ -83,6 +84,7 @@ export class StoreWriter implements PacketSink {
         this.#draft.operations += packet.count;
         readPacket(packet, this);
       }
+      this.#batches.flush();
       for (const state of this.#draft.touched.keys()) this.#epochs.saveProgress(state);
       this.#events.trim();
       this.#latest.save(options.nowMs, options.savesLatest ?? false);
@@ -104,7 +106,7 @@ export class StoreWriter implements PacketSink {
       return;
     }
     this.#storeBatch(state, schema, batch);
-    noteLatest(schema, this.#columns);
+    noteLatest(schema, this.#epochs.readingsOf(state, schema), this.#columns);
     this.#advance(state, batch.sequence + 1, batch.receivedUs);
   }
 
@@ -151,6 +153,7 @@ export class StoreWriter implements PacketSink {
   #rollBack(): void {
     this.#epochs.clear();
     this.#latest.clear();
+    this.#batches.clear();
     try {
       this.#database.exec("ROLLBACK");
     } catch {
@@ -189,18 +192,8 @@ export class StoreWriter implements PacketSink {
     const lastMs = timesMs[rows - 1]!;
     const id = batchId(state.id, sequence);
     const crc = state.checksum.of(sequence, body);
-    this.#addBatch.run(
-      id,
-      schema.id,
-      timesMs[0]!,
-      lastMs,
-      rows,
-      readings,
-      link,
-      receivedUs,
-      crc,
-      body,
-    );
+    const firstMs = timesMs[0]!;
+    this.#batches.add(id, schema.id, firstMs, lastMs, rows, readings, link, receivedUs, crc, body);
     state.lastMs = lastMs;
     state.batches++;
     state.readings += readings;

@@ -22,10 +22,11 @@ export function writeStreamHeader(into: Uint8Array, position: number, length: nu
 
 export class StreamDecoder implements FrameDecoder {
   readonly #messageBytesMax: number;
-  #input: Uint8Array = new Uint8Array(0);
+  /** Let go of once it is read: ten thousand idle links must not keep their last one. */
+  #input: Uint8Array | undefined;
   #position = 0;
-  /** Header and body of a frame of which only a part has come. */
-  #partial = new Uint8Array(0);
+  /** Header and body of a frame of which only a part has come; without room while none has. */
+  #partial: Uint8Array | undefined;
   #partialLength = 0;
   #isBroken = false;
 
@@ -39,58 +40,62 @@ export class StreamDecoder implements FrameDecoder {
   }
 
   pollFrame(): FrameEvent | undefined {
-    if (this.#isBroken) return undefined;
-    return this.#partialLength === 0 ? this.#pollWhole() : this.#pollPartial();
+    const input = this.#input;
+    if (this.#isBroken || input === undefined) return undefined;
+    const event = this.#partialLength === 0 ? this.#pollWhole(input) : this.#pollPartial(input);
+    if (event === undefined) this.#input = undefined;
+    return event;
   }
 
   /** The usual case: the frame lies whole within the input and is not copied. */
-  #pollWhole(): FrameEvent | undefined {
-    const input = this.#input;
+  #pollWhole(input: Uint8Array): FrameEvent | undefined {
     const start = this.#position + STREAM_HEADER_BYTES;
-    if (start > input.length) return this.#keepRest();
+    if (start > input.length) return this.#keepRest(input);
     const length = readU32At(input, this.#position);
     if (length > this.#messageBytesMax) return this.#break();
-    if (start + length > input.length) return this.#keepRest();
+    if (start + length > input.length) return this.#keepRest(input);
     this.#position = start + length;
     return { kind: "message", bytes: input.subarray(start, start + length) };
   }
 
-  #pollPartial(): FrameEvent | undefined {
-    if (!this.#fillPartial(STREAM_HEADER_BYTES)) return undefined;
-    const length = readU32At(this.#partial, 0);
+  #pollPartial(input: Uint8Array): FrameEvent | undefined {
+    const header = this.#fillPartial(input, STREAM_HEADER_BYTES);
+    if (header === undefined) return undefined;
+    const length = readU32At(header, 0);
     if (length > this.#messageBytesMax) return this.#break();
     const end = STREAM_HEADER_BYTES + length;
-    if (!this.#fillPartial(end)) return undefined;
-    const bytes = this.#partial.subarray(STREAM_HEADER_BYTES, end);
+    const frame = this.#fillPartial(input, end);
+    if (frame === undefined) return undefined;
     this.#partialLength = 0;
-    if (this.#partial.length > PARTIAL_BYTES_KEPT_MAX) this.#partial = new Uint8Array(0);
-    return { kind: "message", bytes };
+    if (frame.length > PARTIAL_BYTES_KEPT_MAX) this.#partial = undefined;
+    return { kind: "message", bytes: frame.subarray(STREAM_HEADER_BYTES, end) };
   }
 
-  #keepRest(): undefined {
-    this.#fillPartial(Number.POSITIVE_INFINITY);
+  #keepRest(input: Uint8Array): undefined {
+    this.#fillPartial(input, Number.POSITIVE_INFINITY);
   }
 
-  /** Takes input into the partial frame until it holds `end` bytes. True once it does. */
-  #fillPartial(end: number): boolean {
-    const count = Math.min(end - this.#partialLength, this.#input.length - this.#position);
+  /** Takes input into the partial frame until that holds `end` bytes; then returns its buffer. */
+  #fillPartial(input: Uint8Array, end: number): Uint8Array | undefined {
+    const count = Math.min(end - this.#partialLength, input.length - this.#position);
     if (count > 0) {
-      const length = this.#partialLength + count;
-      if (length > this.#partial.length) this.#growPartial(length);
-      this.#partial.set(
-        this.#input.subarray(this.#position, this.#position + count),
-        this.#partialLength,
-      );
-      this.#partialLength = length;
+      const partial = this.#roomFor(this.#partialLength + count);
+      partial.set(input.subarray(this.#position, this.#position + count), this.#partialLength);
+      this.#partialLength += count;
       this.#position += count;
     }
-    return this.#partialLength >= end;
+    return this.#partialLength >= end ? this.#partial : undefined;
   }
 
-  #growPartial(length: number): void {
-    const grown = new Uint8Array(Math.max(length, 2 * this.#partial.length, PARTIAL_BYTES_MIN));
-    grown.set(this.#partial.subarray(0, this.#partialLength));
+  /** The partial frame's buffer, with room for so many bytes. */
+  #roomFor(length: number): Uint8Array {
+    const partial = this.#partial;
+    if (partial !== undefined && length <= partial.length) return partial;
+    const room = Math.max(length, 2 * (partial?.length ?? 0), PARTIAL_BYTES_MIN);
+    const grown = new Uint8Array(room);
+    if (partial !== undefined) grown.set(partial.subarray(0, this.#partialLength));
     this.#partial = grown;
+    return grown;
   }
 
   #break(): FrameEvent {

@@ -270,13 +270,13 @@ export class HostEndpoint {
       this.#refuse(link, "schema", `schema ${number}: ${fault}`);
       return;
     }
-    session.schemas.add(number);
+    session.addSchema(number);
     this.#events.push({ kind: "schema", session, schema });
   }
 
   #schemaFault(session: HostSession, number: number, body: Uint8Array): string | undefined {
     if (decodeSchema(body) === undefined) return "it is none";
-    const announced = session.announcedSchemas.get(number);
+    const announced = session.announcedHash(number);
     if (announced !== undefined && announced !== schemaHash(body))
       return "it is not what the hello announced";
     return session.schemas.size >= SCHEMAS_PER_EPOCH_MAX ? "the epoch has too many" : undefined;
@@ -348,10 +348,10 @@ export class HostEndpoint {
     }
     session.announced = Math.max(session.announced, hello.next); // records may have overtaken the hello
     session.isPast ||= hello.uptimeMs === null; // it may have begun in that life
-    for (const { number, hash } of hello.schemas) session.announcedSchemas.set(number, hash);
     session.skipTo(resumed.next);
     this.#releaseEarly(link, session);
-    for (const number of resumed.schemas) session.schemas.add(number);
+    for (const number of resumed.schemas) session.addSchema(number);
+    session.announceSchemas(hello.schemas);
     if (link.session !== session) this.#leaveSession(link);
     session.links.add(link);
     return session;

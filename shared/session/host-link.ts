@@ -41,7 +41,7 @@ export class HostLink {
   /** A close was asked for; nothing more is taken in. */
   isClosing = false;
 
-  readonly #answers: Message[] = [];
+  #answers: Message[] = [];
   /** The session's token on a datagram link, and the token of the last datagram that came. */
   #token = NO_TOKEN;
   #heardToken = NO_TOKEN;
@@ -116,11 +116,17 @@ export class HostLink {
 
   /** Writes the next message, with its token where the link has one. False where there is nothing to say. */
   writeNext(writer: ByteWriter, nowMs: number): boolean {
-    const message = this.#answers.shift() ?? this.#pollAck() ?? this.#pollPing(nowMs);
+    const message = this.#takeAnswer() ?? this.#pollAck() ?? this.#pollPing(nowMs);
     if (message === undefined) return false;
     if (this.traits.isDatagram) writer.writeU32(this.#tokenBefore(message));
     encodeMessage(message, writer);
     return true;
+  }
+
+  #takeAnswer(): Message | undefined {
+    const answer = this.#answers.shift();
+    if (this.#answers.length === 0 && answer !== undefined) this.#answers = []; // an emptied array keeps its room
+    return answer;
   }
 
   #pollAck(): Message | undefined {

@@ -7,7 +7,7 @@
 // a device does not send again what it was told has come.
 
 import { WINDOW_RECORDS_MAX } from "../limits.ts";
-import type { BatchMessage, Gap } from "../message/message.ts";
+import type { BatchMessage, Gap, SchemaReference } from "../message/message.ts";
 
 import type { HostLink } from "./host-link.ts";
 
@@ -48,12 +48,13 @@ export class HostSession {
   /** Schema numbers that the store knows for this epoch. */
   readonly schemas: Set<number>;
 
-  /** Hashes of schemas by number, as the device's hellos told them. */
-  readonly announcedSchemas = new Map<number, number>();
+  /** Hashes of schemas that the store does not have, by number, as the device's hellos told them. */
+  #announcedSchemas: Map<number, number> | undefined;
   /** The links that carry the session; kept by the endpoint. */
   readonly links = new Set<HostLink>();
 
-  readonly #early = new Map<number, HostRecord>();
+  /** Undefined until a record comes early: of ten thousand idle sessions none needs it. */
+  #early: Map<number, HostRecord> | undefined;
 
   constructor(options: HostSessionOptions) {
     const { device, epoch, reset, epochId, next, schemas } = options;
@@ -67,6 +68,27 @@ export class HostSession {
     this.schemas = new Set(schemas);
   }
 
+  /** The hello tells of schemas; those that the store has need no more. */
+  announceSchemas(references: readonly SchemaReference[]): void {
+    for (const { number, hash } of references) {
+      if (this.schemas.has(number)) continue;
+      this.#announcedSchemas ??= new Map();
+      this.#announcedSchemas.set(number, hash);
+    }
+  }
+
+  /** The hash that a hello gave for a schema; undefined where none did. */
+  announcedHash(number: number): number | undefined {
+    return this.#announcedSchemas?.get(number);
+  }
+
+  /** The store has the schema, or is about to. */
+  addSchema(number: number): void {
+    this.schemas.add(number);
+    this.#announcedSchemas?.delete(number);
+    if (this.#announcedSchemas?.size === 0) this.#announcedSchemas = undefined;
+  }
+
   /** Records that the device is known to have and that are not on disk yet. */
   get waiting(): number {
     return Math.max(this.announced, this.received) - this.stored;
@@ -74,7 +96,7 @@ export class HostSession {
 
   /** Records that came ahead of their turn: fewer than the window. */
   get earlyCount(): number {
-    return this.#early.size;
+    return this.#early?.size ?? 0;
   }
 
   /** Takes a record. After "in-order", whatever waited for it comes from `pollEarly`. */
@@ -92,9 +114,9 @@ export class HostSession {
 
   /** The next record that waited and has its turn now. */
   pollEarly(): HostRecord | undefined {
-    const record = this.#early.get(this.received);
+    const record = this.#early?.get(this.received);
     if (record === undefined) return undefined;
-    this.#early.delete(this.received);
+    this.#early?.delete(this.received);
     this.#receive(record);
     return record;
   }
@@ -118,13 +140,13 @@ export class HostSession {
   /** What has come beyond `stored`, as an acknowledgement carries it; empty where nothing has. */
   bitmap(): Uint8Array {
     let last = this.received - 1;
-    for (const sequence of this.#early.keys()) last = Math.max(last, sequence);
+    for (const sequence of this.#early?.keys() ?? []) last = Math.max(last, sequence);
     const bits = last + 1 - this.stored;
     if (bits <= 0) return new Uint8Array(0);
     const bitmap = new Uint8Array(Math.ceil(Math.min(bits, WINDOW_RECORDS_MAX) / 8));
     for (let bit = 0; bit < Math.min(bits, WINDOW_RECORDS_MAX); bit++) {
       const sequence = this.stored + bit;
-      const hasCome = sequence < this.received || this.#early.has(sequence);
+      const hasCome = sequence < this.received || this.#early?.has(sequence) === true;
       if (hasCome) bitmap[bit >> 3] = bitmap[bit >> 3]! | (1 << (bit & 7));
     }
     return bitmap;
@@ -137,11 +159,14 @@ export class HostSession {
 
   /** A sound device sends nothing from within a gap; another must not fill memory with it. */
   #forgetEarlyBefore(end: number): void {
-    for (const sequence of this.#early.keys()) if (sequence < end) this.#early.delete(sequence);
+    const early = this.#early;
+    if (early === undefined) return;
+    for (const sequence of early.keys()) if (sequence < end) early.delete(sequence);
   }
 
   #keepEarly(record: HostRecord): Reception {
     this.isAckDue = true;
+    this.#early ??= new Map();
     if (this.#early.has(record.sequence)) return "duplicate";
     // Not slice: that of Node's Buffer makes no copy.
     const kept =

@@ -12,6 +12,7 @@ import { type AddressOrOff, addressOrOff, serialAddresses, sizeInBytes } from ".
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
 import { goOnWithoutOutput } from "../lost-output.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { keepYoungGenerationSmall } from "../young-generation.ts";
 
 interface CollectFlags {
   readonly tcp: AddressOrOff;
@@ -85,6 +86,7 @@ async function collect(flags: CollectFlags): Promise<void> {
     name,
     handleEvent,
   });
+  keepYoungGenerationSmall();
   view.begin(station, station.addresses(serial), db);
   const failure = await Promise.race([stop, station.failure]);
   view.stopping();
