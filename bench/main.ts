@@ -2,6 +2,7 @@
 // or with --json one line a figure: {"name","value","unit","ratio"}. `--only ingest` runs what gives
 // figures of such names, `--quick` everything with tiny counts, `--minutes 10` the long look at memory.
 
+import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { XS_INSTALL_COMMAND, xsWorkerPath } from "../test/xs/xs-engine.ts";
 import { measureBundle } from "./bundle.ts";
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
     wants: (name) => name.startsWith(only) || only.startsWith(`${name}.`),
     leaveOut: (what) => console.error(`left out: ${what}`),
   };
+  console.error(machineText());
   for (const { words, bench } of BENCHES) {
     if (!words.some(options.wants)) continue;
     for (const figure of await bench(options)) {
@@ -51,6 +53,14 @@ async function main(): Promise<void> {
       console.log(flags.json ? JSON.stringify(figure) : rowOf(figure));
     }
   }
+  console.error(machineText());
+}
+
+/** Figures say little without it: others may be using the machine too. */
+function machineText(): string {
+  const [minute = 0] = loadavg();
+  const model = cpus()[0]?.model ?? "unknown processor";
+  return `${cpus().length} x ${model}, Node ${process.versions.node}, load average ${minute.toFixed(1)}`;
 }
 
 async function measureXs({ leaveOut }: BenchOptions): Promise<Figure[]> {
