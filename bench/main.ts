@@ -1,7 +1,8 @@
 // `npm run bench`: every figure that matters, on the device's engine and on the host. Prints a table,
-// or with --json one line a figure: {"name","value","unit","ratio"}. `--only ingest` runs what gives
-// figures of such names, `--quick` everything with tiny counts, `--minutes 10` the long look at memory.
+// or with --json one line a figure: {"name","value","unit","ratio"}. `--only ingest,peer` runs what
+// gives figures of such names, `--quick` everything with tiny counts, `--minutes 10` the long look at memory.
 
+import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { XS_INSTALL_COMMAND, xsWorkerPath } from "../test/xs/xs-engine.ts";
 import { measureBundle } from "./bundle.ts";
@@ -37,20 +38,30 @@ async function main(): Promise<void> {
       minutes: { type: "string", default: "0.33" },
     },
   });
-  const { only } = flags;
+  const prefixes = flags.only.split(",");
+  const isWanted = (name: string) => prefixes.some((prefix) => name.startsWith(prefix));
   const options: BenchOptions = {
     isQuick: flags.quick,
     minutes: Number(flags.minutes),
-    wants: (name) => name.startsWith(only) || only.startsWith(`${name}.`),
+    wants: (name) => isWanted(name) || prefixes.some((prefix) => prefix.startsWith(`${name}.`)),
     leaveOut: (what) => console.error(`left out: ${what}`),
   };
+  console.error(machineText());
   for (const { words, bench } of BENCHES) {
     if (!words.some(options.wants)) continue;
     for (const figure of await bench(options)) {
-      if (!figure.name.startsWith(only)) continue;
+      if (!isWanted(figure.name)) continue;
       console.log(flags.json ? JSON.stringify(figure) : rowOf(figure));
     }
   }
+  console.error(machineText());
+}
+
+/** Figures say little without it: others may be using the machine too. */
+function machineText(): string {
+  const [minute = 0] = loadavg();
+  const model = cpus()[0]?.model ?? "unknown processor";
+  return `${cpus().length} x ${model}, Node ${process.versions.node}, load average ${minute.toFixed(1)}`;
 }
 
 async function measureXs({ leaveOut }: BenchOptions): Promise<Figure[]> {

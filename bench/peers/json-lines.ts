@@ -18,7 +18,7 @@ const LINES_PER_WRITE = 100;
 
 /** Gives the rows a second. `tell`s its port. */
 export async function runLinesCollector(
-  { warmUpMs, measureMs }: LinesOptions,
+  times: LinesOptions,
   context: TaskContext,
 ): Promise<number> {
   const rows = await RowStore.open();
@@ -31,10 +31,7 @@ export async function runLinesCollector(
     const address = server.address();
     if (address !== null && typeof address === "object") context.tell(address.port);
   });
-  await new Promise((resolve) => setTimeout(resolve, warmUpMs));
-  const [startMs, before] = [performance.now(), rows.stored];
-  await new Promise((resolve) => setTimeout(resolve, measureMs));
-  const perSecond = ((rows.stored - before) * 1_000) / (performance.now() - startMs);
+  const perSecond = await rows.rate(times);
   rows.close();
   return perSecond;
 }

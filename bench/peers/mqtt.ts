@@ -54,7 +54,7 @@ async function connectMqtt(port: number): Promise<MqttClient> {
 
 /** Takes messages into rows; gives the rows a second. `tell`s once it has subscribed. */
 export async function runMqttCollector(
-  { port, warmUpMs, measureMs }: MqttOptions,
+  { port, ...times }: MqttOptions,
   context: TaskContext,
 ): Promise<number> {
   const rows = await RowStore.open();
@@ -66,10 +66,7 @@ export async function runMqttCollector(
   });
   await new Promise((resolve) => client.subscribe("readings/#", { qos: 1 }, resolve));
   context.tell(0);
-  await new Promise((resolve) => setTimeout(resolve, warmUpMs));
-  const [startMs, before] = [performance.now(), rows.stored];
-  await new Promise((resolve) => setTimeout(resolve, measureMs));
-  const perSecond = ((rows.stored - before) * 1_000) / (performance.now() - startMs);
+  const perSecond = await rows.rate(times);
   rows.close();
   return perSecond;
 }

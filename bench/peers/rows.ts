@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Database, loadSqlite, type Statement } from "../../host/store/sqlite.ts";
+import { sleep } from "../host/load/run.ts";
+import type { LoadTimes } from "../host/peers.ts";
 
 const ROWS_PER_COMMIT = 2_000;
 const COMMIT_AFTER_MS = 20;
@@ -21,15 +23,21 @@ export class RowStore {
   stored = 0;
   /** Told after every commit. */
   onCommit: () => void = () => {};
+  /** Resolves with the first commit: the load has begun. */
+  readonly #begun: Promise<void>;
   readonly #folder: string;
   readonly #database: Database;
   readonly #insert: Statement;
   #waiting: Row[] = [];
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #begin: () => void = () => {};
 
   private constructor(folder: string, database: Database) {
     this.#folder = folder;
+    this.#begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
     this.#database = database;
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     database.exec("CREATE TABLE reading (dev INTEGER, ch INTEGER, t INTEGER, v REAL)");
@@ -40,6 +48,15 @@ export class RowStore {
     const folder = mkdtempSync(join(tmpdir(), "senda-peer-"));
     const open = await loadSqlite();
     return new RowStore(folder, open(join(folder, "rows.db")));
+  }
+
+  /** Rows stored a second while it is measured, which begins some time after the first commit. */
+  async rate({ warmUpMs, measureMs }: LoadTimes): Promise<number> {
+    await this.#begun;
+    await sleep(warmUpMs);
+    const [startMs, before] = [performance.now(), this.stored];
+    await sleep(measureMs);
+    return ((this.stored - before) * 1_000) / (performance.now() - startMs);
   }
 
   /** Takes a row; none any more once it is closed. */
@@ -66,6 +83,7 @@ export class RowStore {
     for (const { d, c, t, v } of rows) this.#insert.run(d, c, t, v);
     this.#database.exec("COMMIT");
     this.stored += rows.length;
+    this.#begin();
     this.onCommit();
   }
 }
