@@ -44,6 +44,9 @@ const WORD_BITS = 10;
 /** The length in an escape that says: the integer itself follows. */
 const LENGTH_WHOLE = 63;
 
+/** Up to this shift, what 32 rows add to a level fits 32 bits with its fraction. */
+const SHIFT_FAST_MAX = 10;
+
 /** Largest slope that a head may have: 32 bits with a sign. */
 const SLOPE_MAX = 0x7fff_ffff;
 
@@ -59,6 +62,9 @@ export class ColumnDecoder {
   isPresent = false;
   /** Rows from here on are not filled in yet. */
   row = 0;
+  /** Rows from here on are not marked as having values or none. */
+  #marked = 0;
+  #readings = 0;
 
   readonly #channel: Channel;
   readonly #isFloat: boolean;
@@ -109,6 +115,8 @@ export class ColumnDecoder {
   begin(reader: BitReader, column: Column, hasPresence: boolean): boolean {
     this.#column = column;
     this.row = 0;
+    this.#marked = 0;
+    this.#readings = 0;
     this.presence = hasPresence ? reader.read(PRESENCE_BITS) : PRESENCE_YES;
     if (this.presence > PRESENCE_BY_ROW) return false;
     this.isPresent = this.presence === PRESENCE_YES;
@@ -172,9 +180,11 @@ export class ColumnDecoder {
     this.escape = escapeOf(scale);
   }
 
-  /** Reads what changes at `row`, up to which all is filled in. */
-  readChange(reader: BitReader): boolean {
+  /** Reads what changes at the row up to which all is filled in. */
+  readChange(reader: BitReader, row: number): boolean {
     if (this.presence === PRESENCE_BY_ROW) return false;
+    this.#mark(row);
+    this.row = row;
     if (!this.isStream && reader.read(1) === 1) {
       this.isPresent = true;
       return this.#readRunValue(reader);
@@ -215,8 +225,9 @@ export class ColumnDecoder {
   /** Reads a row that is not plain. */
   readRow(reader: BitReader, row: number): boolean {
     if (this.presence === PRESENCE_BY_ROW) {
-      this.fill(row, this.#none, 0);
       this.isPresent = reader.read(1) === 1;
+      this.#column.present[row] = this.isPresent ? 1 : 0;
+      if (this.isPresent) this.#readings++;
     }
     if (!this.isPresent) return true;
     if (this.mode === MODE_XOR) return this.#keepNumber(row, this.#xor.read(reader));
@@ -226,7 +237,6 @@ export class ColumnDecoder {
 
   #keepNumber(row: number, value: number): true {
     this.#column.numbers[row] = value;
-    this.#column.present[row] = 1;
     this.row = row + 1;
     return true;
   }
@@ -317,39 +327,63 @@ export class ColumnDecoder {
   fill(end: number, symbols: Int32Array, start: number): boolean {
     const from = this.row;
     if (from >= end) return true;
-    this.row = end;
-    this.#column.present.fill(this.isPresent ? 1 : 0, from, end);
-    if (!this.isPresent) return true;
-    if (this.isPlain) return this.#fillResiduals(from, end, symbols, start);
+    if (this.isPlain) {
+      this.row = end;
+      this.#sum += sumOf(symbols, start + from, start + end);
+      this.#count += end - from;
+      if (this.#slopeGain === 0 && this.shift <= SHIFT_FAST_MAX) {
+        this.#fillMeans(from, end, symbols, start);
+      } else this.#fillSlopes(from, end, symbols, start);
+      return this.#toValues(from, end);
+    }
+    if (!this.isStream || !this.isPresent) this.row = end;
+    if (this.isStream || !this.isPresent) return true;
     if (this.mode === MODE_RUNS) this.#column.numbers.fill(this.#valueOf(this.#last), from, end);
     else for (let row = from; row < end; row++) this.#column.objects[row] = this.#recent[0]!;
     return true;
   }
 
-  #fillResiduals(from: number, end: number, symbols: Int32Array, start: number): boolean {
+  /** Notes presence up to `end`, which holds since it was noted last. */
+  #mark(end: number): void {
+    if (this.presence === PRESENCE_BY_ROW) return;
+    this.#column.present.fill(this.isPresent ? 1 : 0, this.#marked, end);
+    if (this.isPresent) this.#readings += end - this.#marked;
+    this.#marked = end;
+  }
+
+  /** All `rows` rows are read: fills in what lasts to the end. Returns the values that there are. */
+  finish(rows: number): number {
+    this.fill(rows, this.#none, 0);
+    this.#mark(rows);
+    return this.#readings;
+  }
+
+  /** The usual case: a level without a slope, which stays near enough for 32 bits. */
+  #fillMeans(from: number, end: number, symbols: Int32Array, start: number): void {
     const { numbers } = this.#column;
     const gain = this.#gain;
-    const slopeGain = this.#slopeGain;
-    let level = this.#level;
-    let fraction = this.#fraction;
-    let slope = this.#slope;
-    let sum = 0;
+    const base = this.#level;
+    let mean = this.#fraction;
     for (let row = from; row < end; row++) {
       const symbol = symbols[start + row]!;
       const residual = (symbol >>> 1) ^ -(symbol & 1);
-      sum += symbol;
-      numbers[row] = level + residual;
-      slope = (slope + slopeGain * residual) | 0;
-      fraction = (fraction + gain * residual + slope) | 0;
-      level += fraction >> FRACTION_BITS;
-      fraction &= FRACTION_ONE - 1;
+      numbers[row] = base + ((mean >> FRACTION_BITS) + residual);
+      mean = (mean + Math.imul(gain, residual)) | 0;
     }
-    this.#level = level;
-    this.#fraction = fraction;
-    this.#slope = slope;
-    this.#sum += sum;
-    this.#count += end - from;
-    return this.#toValues(from, end);
+    this.#level = base + (mean >> FRACTION_BITS);
+    this.#fraction = mean & (FRACTION_ONE - 1);
+  }
+
+  #fillSlopes(from: number, end: number, symbols: Int32Array, start: number): void {
+    const { numbers } = this.#column;
+    for (let row = from; row < end; row++) {
+      const symbol = symbols[start + row]!;
+      const residual = (symbol >>> 1) ^ -(symbol & 1);
+      numbers[row] = this.#level + residual;
+      this.#slope = (this.#slope + this.#slopeGain * residual) | 0;
+      this.#fraction = (this.#fraction + this.#gain * residual + this.#slope) | 0;
+      this.#advance();
+    }
   }
 
   /** Integers to values, in place. */
@@ -377,6 +411,12 @@ export class ColumnDecoder {
     this.#count = 0;
     this.#setScale(scaleOf(this.#sumBefore, this.#symbols, this.#scale));
   }
+}
+
+function sumOf(symbols: Int32Array, from: number, end: number): number {
+  let sum = 0;
+  for (let index = from; index < end; index++) sum += symbols[index]!;
+  return sum;
 }
 
 function levelOf(integer: number): number {

@@ -41,7 +41,8 @@ export class BatchDecoder {
   #columns: ColumnDecoder[] = [];
   /** Columns of which each row has something. */
   readonly #streams: ColumnDecoder[] = [];
-  /** By stream, by row since the last fit: symbols. */
+  /** By row since the last fit: symbols of times; by stream, by row: symbols of the streams. */
+  readonly #timeSymbols = new Int32Array(FIT_ROWS);
   #symbols = new Int32Array(0);
   #padded = new Uint8Array(0);
   #view = new DataView(this.#padded.buffer);
@@ -57,8 +58,8 @@ export class BatchDecoder {
     columns.prepare(header.rows, channels.length);
     columns.schema = header.schema;
     return (
-      this.#begin(columns) &&
-      this.#readRows(header.rows, header.firstMs, columns) &&
+      this.#begin(columns, header.firstMs) &&
+      this.#readRows(header.rows) &&
       this.#finish(columns, header.rows)
     );
   }
@@ -83,9 +84,9 @@ export class BatchDecoder {
     this.#reader.reset(this.#padded, start);
   }
 
-  #begin(columns: BatchColumns): boolean {
+  #begin(columns: BatchColumns, firstMs: number): boolean {
     const reader = this.#reader;
-    if (!this.#times.begin(reader)) return false;
+    if (!this.#times.begin(reader, firstMs, columns.timesMs)) return false;
     const hasPresence = reader.read(1) === 1;
     this.#streams.length = 0;
     for (let index = 0; index < this.#columns.length; index++) {
@@ -97,86 +98,102 @@ export class BatchDecoder {
     return true;
   }
 
-  #readRows(rows: number, firstMs: number, { timesMs }: BatchColumns): boolean {
-    const reader = this.#reader;
-    const times = this.#times;
-    let fitRow = 0;
-    for (let row = 0; row < rows; row++) {
-      const isTimed = row === 0 ? times.readFirst(reader, firstMs) : this.#readTime(row, fitRow);
-      if (!isTimed) return false;
-      timesMs[row] = times.timeMs;
-      if (!this.#readStreams(row, fitRow) || reader.position > this.#end) return false;
-      if (row + 1 - fitRow < FIT_ROWS) continue;
-      fitRow = row + 1;
-      if (!this.#fit(fitRow)) return false;
+  #readRows(rows: number): boolean {
+    for (let first = 0; first < rows; first += FIT_ROWS) {
+      const end = Math.min(first + FIT_ROWS, rows);
+      if (!this.#readBlock(first, end)) return false;
+      if (!this.#times.fill(end, this.#timeSymbols, first)) return false;
+      for (let index = 0; index < this.#streams.length; index++) {
+        const stream = this.#streams[index]!;
+        if (!stream.fill(end, this.#symbols, index * FIT_ROWS - first)) return false;
+      }
+      if (end - first === FIT_ROWS) this.#fit();
     }
-    for (let index = 0; index < this.#streams.length; index++) {
-      if (!this.#streams[index]!.fill(rows, this.#symbols, index * FIT_ROWS - fitRow)) return false;
-    }
-    return !reader.failed;
+    return !this.#reader.failed;
   }
 
-  #readTime(row: number, fitRow: number): boolean {
+  /**
+   * Reads rows from `first` up to `end`, between which no scale changes. Plain columns' symbols are
+   * gathered; the loop has the usual case, with the reader in a local variable.
+   */
+  #readBlock(first: number, end: number): boolean {
+    const streams = this.#streams;
+    const symbols = this.#symbols;
+    const times = this.#times;
+    const view = this.#view;
+    const reader = this.#reader;
+    const lookup = LOOKUP;
+    const limit = this.#end;
+    let { position } = reader;
+    for (let row = first; row < end; row++) {
+      const word = view.getInt32(position >> 3) << (position & 7);
+      const entry = lookup[times.lookupStart + (word >>> (32 - WORD_BITS_MAX))]!;
+      const symbol = entry >> 4;
+      position += entry & 15;
+      if (symbol !== times.escape) {
+        const { shift } = times;
+        const rest = view.getInt32(position >> 3) << (position & 7);
+        this.#timeSymbols[row - first] = (symbol << shift) | ((rest >>> 1) >>> (31 - shift));
+        position += shift;
+      } else {
+        reader.position = position;
+        if (row === 0 || !this.#readTime(row, first)) return false;
+        position = reader.position;
+      }
+      for (let index = 0, at = row - first; index < streams.length; index++, at += FIT_ROWS) {
+        const stream = streams[index]!;
+        if (stream.isPlain) {
+          const word = view.getInt32(position >> 3) << (position & 7);
+          const entry = lookup[stream.lookupStart + (word >>> (32 - WORD_BITS_MAX))]!;
+          const symbol = entry >> 4;
+          position += entry & 15;
+          if (symbol !== stream.escape) {
+            const { shift } = stream;
+            if (shift === 0) symbols[at] = symbol;
+            else {
+              const rest = view.getInt32(position >> 3) << (position & 7);
+              symbols[at] = (symbol << shift) | (rest >>> (32 - shift));
+              position += shift;
+            }
+            continue;
+          }
+        }
+        reader.position = position;
+        if (!this.#readOther(stream, row, at - row)) return false;
+        position = reader.position;
+      }
+      if (position > limit) return false;
+    }
+    reader.position = position;
+    return true;
+  }
+
+  /** Reads what follows the escape of a time: the time itself, or changes and then its word. */
+  #readTime(row: number, first: number): boolean {
     const times = this.#times;
     const reader = this.#reader;
-    let symbol = times.readSymbol(reader);
-    if (symbol >= 0) return times.follow(symbol);
-    if (reader.read(1) === 0) return times.readEscaped(reader);
-    if (!this.#readChanges(row, fitRow)) return false;
-    symbol = times.readSymbol(reader);
-    if (symbol >= 0) return times.follow(symbol);
-    return reader.read(1) === 0 && times.readEscaped(reader);
+    if (!times.fill(row, this.#timeSymbols, first)) return false;
+    if (reader.read(1) === 0) return times.readEscaped(reader, row);
+    if (!this.#readChanges(row, first)) return false;
+    const symbol = times.readSymbol(reader);
+    if (symbol < 0) return reader.read(1) === 0 && times.readEscaped(reader, row);
+    this.#timeSymbols[row - first] = symbol;
+    return true;
   }
 
   /** Columns in ascending order, each with a bit behind it that says whether another follows. */
-  #readChanges(row: number, fitRow: number): boolean {
+  #readChanges(row: number, first: number): boolean {
     const reader = this.#reader;
     let last = -1;
     do {
       const index = reader.read(this.#indexBits);
       const column = this.#columns[index];
       if (column === undefined || index <= last) return false;
-      const start = this.#streams.indexOf(column) * FIT_ROWS - fitRow;
-      if (!column.fill(row, this.#symbols, start) || !column.readChange(reader)) return false;
+      const start = this.#streams.indexOf(column) * FIT_ROWS - first;
+      if (!column.fill(row, this.#symbols, start) || !column.readChange(reader, row)) return false;
       if (reader.failed || reader.position > this.#end) return false;
       last = index;
     } while (reader.read(1) === 1);
-    return true;
-  }
-
-  /** Reads the row's symbols: the usual case here, the rest by the columns. */
-  #readStreams(row: number, fitRow: number): boolean {
-    const streams = this.#streams;
-    const symbols = this.#symbols;
-    const view = this.#view;
-    const reader = this.#reader;
-    const lookup = LOOKUP;
-    let { position } = reader;
-    let at = row - fitRow;
-    for (let index = 0; index < streams.length; index++, at += FIT_ROWS) {
-      const column = streams[index]!;
-      if (column.isPlain) {
-        const word = view.getInt32(position >> 3) << (position & 7);
-        const entry = lookup[column.lookupStart + (word >>> (32 - WORD_BITS_MAX))]!;
-        const length = entry & 15;
-        const symbol = entry >> 4;
-        position += length;
-        if (symbol !== column.escape) {
-          const shift = column.shift;
-          if (shift === 0) symbols[at] = symbol;
-          else {
-            const rest = view.getInt32(position >> 3) << (position & 7);
-            symbols[at] = (symbol << shift) | (rest >>> (32 - shift));
-            position += shift;
-          }
-          continue;
-        }
-      }
-      reader.position = position;
-      if (!this.#readOther(column, row, at - row)) return false;
-      position = reader.position;
-    }
-    reader.position = position;
     return true;
   }
 
@@ -185,25 +202,16 @@ export class BatchDecoder {
     return column.fill(row, this.#symbols, start) && column.readPlainEscape(this.#reader, row);
   }
 
-  /** All rows before `row` are read: fills in what was gathered, and fits the scales. */
-  #fit(row: number): boolean {
+  #fit(): void {
     this.#times.fit();
-    for (let index = 0; index < this.#streams.length; index++) {
-      const column = this.#streams[index]!;
-      const start = index * FIT_ROWS - (row - FIT_ROWS);
-      if (!column.fill(row, this.#symbols, start)) return false;
-      column.fit();
-    }
-    return true;
+    for (let index = 0; index < this.#streams.length; index++) this.#streams[index]!.fit();
   }
 
   /** Fills in what lasts to the end, counts, and looks at what is left of the last byte. */
   #finish(columns: BatchColumns, rows: number): boolean {
-    for (const column of this.#columns) column.fill(rows, this.#symbols, 0);
     let readings = 0;
     for (let index = 0; index < this.#columns.length; index++) {
-      const { present } = columns.columns[index]!;
-      for (let row = 0; row < rows; row++) readings += present[row]!;
+      readings += this.#columns[index]!.finish(rows);
     }
     columns.readings = readings;
     const rest = this.#end - this.#reader.position;
