@@ -67,7 +67,7 @@ export class Batcher {
       outcome = encoder.append(timeMs, values);
     }
     if (outcome === "appended") {
-      if (encoder.rows >= this.#rowsMax) this.close();
+      if (encoder.rows >= this.#rowsMax || encoder.isBetterTaken) this.close();
       return;
     }
     const readings = values.filter((value) => value !== undefined).length;

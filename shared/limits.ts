@@ -22,7 +22,7 @@ export const BATCH_ROWS_MAX = 4_096;
 /** Largest single text, bytes or structured value: it shares a batch with its row. */
 export const VALUE_BYTES_MAX = 512;
 
-/** Channels of one device: the presence mask of a row stays within eight bytes. */
+/** Channels of one device: bounds what one row can take, and what a decoder keeps. */
 export const CHANNELS_MAX = 64;
 
 /** Length of names (device, channel, label, unit) in bytes of UTF-8. */

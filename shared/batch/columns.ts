@@ -2,6 +2,7 @@
 // reading millions of values makes no objects.
 
 import { type Channel, type ChannelValue, isIntegral } from "../channel.ts";
+import type { BatchDecoder } from "./decoder.ts";
 
 export interface Column {
   /** By row: 1 where the row has a value. */
@@ -27,6 +28,8 @@ export class BatchColumns {
   /** By row: device uptime. */
   timesMs = new Float64Array(ROWS_MIN);
   columns: Column[] = [];
+  /** The decoder's own memory, so that one batch after the other needs no new one. */
+  decoder: BatchDecoder | undefined;
 
   /** Makes room for `rows` rows of `count` columns; what was in them is forgotten. */
   prepare(rows: number, count: number): void {

@@ -1,20 +1,25 @@
-// The batch encoder: samples in, bytes out, into one fixed buffer. Each row is written as it comes,
-// as differences to the row before, so the encoder knows at every moment how many bytes the batch
-// takes and can refuse the row that would not fit. PROTOCOL 6.2.
+// The batch encoder: samples in, bytes out, into one fixed buffer. Each row is written as it comes, so
+// the encoder knows at every moment what the batch takes and can refuse the row that would not fit.
+// PROTOCOL 6.
 //
-// A row is tried and then kept: `#write` may run past the room, in which case the position goes back
-// and nothing of the row remains.
+// Whatever a refused row did to the columns stays: the batch takes no other row before it is taken,
+// and the next one begins with a head that says where each column stands.
 
-import { ByteWriter, zigzag } from "../bytes/cursor.ts";
-import { encodeUtf8 } from "../bytes/utf8.ts";
-import { type Channel, type ChannelValue, type SampleValues, stepsOf } from "../channel.ts";
+import { BitWriter } from "../bytes/bits.ts";
+import { ByteWriter } from "../bytes/cursor.ts";
+import type { Channel, SampleValues } from "../channel.ts";
 import { assert } from "../errors.ts";
-import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, VALUE_BYTES_MAX } from "../limits.ts";
-import { type CborValue, decodeCbor, encodeCbor } from "../message/cbor.ts";
+import { BATCH_BYTES_MAX, BATCH_ROWS_MAX } from "../limits.ts";
+import { FIT_ROWS } from "./codes.ts";
+import { ColumnEncoder } from "./column-encoder.ts";
 import { setBatchRows, writeBatchHeader } from "./header.ts";
+import { indexBits, PRESENCE_BY_ROW } from "./kinds.ts";
+import { Planner } from "./planner.ts";
+import { FRACTION_BITS, FRACTION_ONE, TIME_MS_MAX } from "./predictor.ts";
+import { TimeEncoder } from "./time-encoder.ts";
 
-/** Differences up to this magnitude are coded as such; beyond, the value itself follows (PROTOCOL 6.3). */
-export const DELTA_MAX = 2 ** 50;
+/** Numbers of steps up to here are rounded by 32-bit arithmetic. */
+const STEPS_SMALL = 2 ** 30;
 
 /** Outcome of `append`: taken; or the batch must be taken away first; or the row fits no batch at all. */
 export type AppendOutcome = "appended" | "full" | "oversize";
@@ -25,6 +30,28 @@ export interface BatchEncoderOptions {
   readonly schema: number;
   /** Most bytes of one encoded batch. */
   readonly bytesMax?: number;
+}
+
+/** What each row has a word of. The fields are in the order in which the loop asks for them. */
+export interface SymbolStream {
+  /** The integer of this row, and the one that is expected. */
+  next: number;
+  level: number;
+  /** Symbols below this are the usual case: 0 where there is none. */
+  plainReach: number;
+  shift: number;
+  words: readonly number[];
+  /** Sum of symbols since the last fit. */
+  sum: number;
+  /** What is expected beyond `level`, in 256ths. */
+  fraction: number;
+  gain: number;
+  /** What is added to what is expected in each row. */
+  step: number;
+  /** Writes this row's part where it is not the usual case. */
+  write(writer: BitWriter): void;
+  /** Fits the scale to the symbols of the last `rows` rows. */
+  fit(rows: number): void;
 }
 
 export class BatchEncoder {
@@ -39,50 +66,63 @@ export class BatchEncoder {
   /** Values refused since the start because their channel cannot carry them (NaN as a number, a text too long ...). */
   unrepresentable = 0;
 
-  readonly #channels: readonly Channel[];
   readonly #schema: number;
-  readonly #writer: ByteWriter;
-  /** By channel: the integer or float to be written, and the one of the last kept row. */
-  readonly #numbers: Float64Array;
-  readonly #previous: Float64Array;
-  /** By channel: text, bytes or structured value, encoded. */
-  readonly #payloads: (Uint8Array | undefined)[];
-  readonly #isPresent: Uint8Array;
-  #lastStepMs = 0;
+  readonly #writer: BitWriter;
+  readonly #columns: readonly ColumnEncoder[];
+  /** The times, and the columns of which each row has something. */
+  readonly #streams: SymbolStream[] = [];
+  readonly #times = new TimeEncoder();
+  readonly #planner: Planner;
+  readonly #indexBits: number;
+  /** A row did not fit: nothing more goes into this batch. */
+  #isFull = false;
+  #rowsToFit = FIT_ROWS;
   #refusedInRow = 0;
-  readonly #float = new DataView(new ArrayBuffer(8));
+  #missingInRow = 0;
 
   constructor(options: BatchEncoderOptions) {
-    const count = options.channels.length;
-    this.#channels = options.channels;
     this.#schema = options.schema;
-    this.#writer = new ByteWriter(new Uint8Array(options.bytesMax ?? BATCH_BYTES_MAX));
-    this.#numbers = new Float64Array(count);
-    this.#previous = new Float64Array(count);
-    this.#payloads = new Array<Uint8Array | undefined>(count).fill(undefined);
-    this.#isPresent = new Uint8Array(count);
+    this.#writer = new BitWriter(new Uint8Array(options.bytesMax ?? BATCH_BYTES_MAX));
+    this.#columns = options.channels.map((channel) => new ColumnEncoder(channel));
+    this.#indexBits = indexBits(options.channels.length);
+    this.#planner = new Planner(this.#columns, this.#times);
+  }
+
+  /**
+   * True when the first look at the values is over: the batch that follows takes much less a row than
+   * this one, which was begun in ignorance. A hint: whoever does not take the batch loses only bytes.
+   */
+  get isBetterTaken(): boolean {
+    return this.#planner.isUrgent;
   }
 
   /**
    * Adds the values of one sample, taken at `timeMs` of device uptime (an integer, not before the
-   * last row's). Values are in the order of the channels; undefined means missing.
+   * last row's). Values are in the order of the channels; undefined means missing. After "full" the
+   * answer stays the same until `take`.
    */
   append(timeMs: number, values: SampleValues): AppendOutcome {
+    const isFirst = this.rows === 0;
     assert(
-      Number.isSafeInteger(timeMs) && timeMs >= (this.rows === 0 ? 0 : this.lastMs),
+      timeMs >= (isFirst ? 0 : this.lastMs) && timeMs <= TIME_MS_MAX && timeMs % 1 === 0,
       "time in whole milliseconds that never runs backwards",
     );
-    if (this.rows === BATCH_ROWS_MAX) return "full";
-    const present = this.#prepare(values);
+    if (this.#isFull || this.rows === BATCH_ROWS_MAX) return "full";
     const writer = this.#writer;
-    const start = writer.position;
-    if (this.rows === 0) this.#begin(timeMs);
-    this.#writeRow(timeMs, present);
+    const { position, pending, count } = writer;
+    const hasChange = this.#prepare(values);
+    if (isFirst) this.#begin(timeMs);
+    else if (hasChange) this.#writeChanges();
+    this.#times.next = timeMs;
+    this.#writeStreams();
     if (writer.failed) {
-      writer.reset(writer.bytes, start);
-      return this.rows === 0 ? "oversize" : "full";
+      writer.position = position;
+      writer.pending = pending;
+      writer.count = count;
+      this.#isFull = !isFirst;
+      return isFirst ? "oversize" : "full";
     }
-    this.#keepRow(timeMs, present);
+    this.#keepRow(timeMs);
     return "appended";
   }
 
@@ -92,154 +132,146 @@ export class BatchEncoder {
    */
   take(): Uint8Array {
     const writer = this.#writer;
-    const bytes = writer.written();
-    if (this.rows > 0) setBatchRows(bytes, 0, this.rows);
-    writer.reset(writer.bytes);
+    const { rows } = this;
+    if (rows > 0) {
+      writer.finish();
+      setBatchRows(writer.bytes, 0, rows);
+      const rowsSinceFit = FIT_ROWS - this.#rowsToFit;
+      if (rowsSinceFit > 0) for (const stream of this.#streams) stream.fit(rowsSinceFit);
+      for (const column of this.#columns) column.end();
+      this.#planner.handleBatchEnd(rows);
+    }
+    const bytes = writer.bytes.subarray(0, writer.position);
+    writer.reset(0);
     this.rows = 0;
     this.readings = 0;
+    this.#isFull = false;
     return bytes;
   }
 
+  /** Writes the heads. */
   #begin(timeMs: number): void {
-    writeBatchHeader(this.#writer, this.#schema, timeMs);
+    const head = new ByteWriter(this.#writer.bytes);
+    writeBatchHeader(head, this.#schema, timeMs);
+    const writer = this.#writer;
+    writer.reset(head.failed ? writer.bytes.length + 1 : head.position);
+    this.#times.begin(timeMs, writer);
+    const columns = this.#columns;
+    const hasPresence = columns.some((one) => one.presence === PRESENCE_BY_ROW || !one.isPresent);
+    writer.write(hasPresence ? 1 : 0, 1);
+    const streams = this.#streams;
+    streams.length = 0;
+    streams.push(this.#times);
+    for (const column of columns) {
+      column.begin(writer, hasPresence);
+      if (column.isStream) streams.push(column);
+    }
     this.firstMs = timeMs;
     this.lastMs = timeMs;
-    this.#lastStepMs = 0;
-    this.#previous.fill(0);
+    this.#rowsToFit = FIT_ROWS;
   }
 
-  /** Brings the values into the form in which they are written. Returns how many there are. */
-  #prepare(values: SampleValues): number {
-    let present = 0;
+  /** Brings the values into the form in which they are written. True where a column changes other than by its symbols. */
+  #prepare(values: SampleValues): boolean {
+    const columns = this.#columns;
+    const count = columns.length;
+    let hasChange = false;
     this.#refusedInRow = 0;
-    for (let index = 0; index < this.#channels.length; index++) {
+    this.#missingInRow = 0;
+    for (let index = 0; index < count; index++) {
+      const column = columns[index]!;
       const value = values[index];
-      const isPresent = value !== undefined && this.#prepareValue(index, value);
-      if (value !== undefined && !isPresent) this.#refusedInRow++;
-      this.#isPresent[index] = isPresent ? 1 : 0;
-      if (isPresent) present++;
-    }
-    return present;
-  }
-
-  /** False where the channel cannot carry the value. */
-  #prepareValue(index: number, value: ChannelValue): boolean {
-    const channel = this.#channels[index]!;
-    const number = integralOf(channel, value);
-    if (number !== undefined) {
-      this.#numbers[index] = number;
-      return Number.isSafeInteger(number);
-    }
-    if (channel.kind === "float32" || channel.kind === "float64") {
-      this.#numbers[index] = value as number;
-      return typeof value === "number";
-    }
-    const payload = payloadOf(channel, value);
-    this.#payloads[index] = payload;
-    return payload !== undefined && payload.length <= VALUE_BYTES_MAX;
-  }
-
-  #writeRow(timeMs: number, present: number): void {
-    const writer = this.#writer;
-    const stepMs = timeMs - this.lastMs;
-    const hasMissing = present < this.#channels.length;
-    writer.writeVarint(zigzag(stepMs - this.#lastStepMs) * 2 + (hasMissing ? 1 : 0));
-    if (hasMissing) this.#writeMask();
-    for (let index = 0; index < this.#channels.length; index++) {
-      if (this.#isPresent[index] === 1) this.#writeValue(index);
-    }
-  }
-
-  /** One bit a channel, the first channel in the lowest bit of the first byte; 1 is present. */
-  #writeMask(): void {
-    for (let first = 0; first < this.#channels.length; first += 8) {
-      let mask = 0;
-      for (let bit = 0; bit < 8; bit++) mask |= (this.#isPresent[first + bit] ?? 0) << bit;
-      this.#writer.writeU8(mask);
-    }
-  }
-
-  #writeValue(index: number): void {
-    switch (this.#channels[index]!.kind) {
-      case "float32":
-        this.#writeFloat(index, 4);
-        break;
-      case "float64":
-        this.#writeFloat(index, 8);
-        break;
-      case "text":
-      case "bytes":
-      case "structured": {
-        const payload = this.#payloads[index]!;
-        this.#writer.writeVarint(payload.length);
-        this.#writer.writeBytes(payload);
-        break;
+      if (value === column.held) continue;
+      if (column.isQuick && typeof value === "number") {
+        const exact = column.isInverse ? value * column.factor : value / column.factor;
+        if (exact < STEPS_SMALL && exact > -STEPS_SMALL) {
+          let steps = exact | 0;
+          const rest = exact - steps;
+          if (rest >= 0.5) steps++;
+          else if (rest < -0.5) steps--;
+          column.next = steps;
+          if (rest === 0 || column.isNumber) continue;
+        }
       }
-      default:
-        this.#writeIntegral(this.#numbers[index]!, this.#previous[index]!);
+      const isPresent = value !== undefined && column.prepare(value);
+      column.isPresent = isPresent;
+      if (!isPresent) {
+        this.#missingInRow++;
+        if (value !== undefined) this.#refusedInRow++;
+      }
+      if (column.hasChange) hasChange = true;
     }
+    return hasChange;
   }
 
-  #writeIntegral(value: number, previous: number): void {
+  /** What no symbol can say: values of runs, and columns that have values from here on, or none. */
+  #writeChanges(): void {
     const writer = this.#writer;
-    const delta = value - previous;
-    if (delta <= DELTA_MAX && delta >= -DELTA_MAX) {
-      writer.writeVarint(zigzag(delta) + 1);
-      return;
+    const columns = this.#columns;
+    this.#times.writeEscape(writer);
+    let hasMore = 1; // the first time it says that these are changes
+    for (let index = 0; index < columns.length; index++) {
+      const column = columns[index]!;
+      if (!column.hasChange) continue;
+      writer.write(hasMore, 1);
+      writer.write(index, this.#indexBits);
+      column.writeChange(writer);
+      hasMore = 1;
     }
-    writer.writeU8(0);
-    writer.writeU8(value < 0 ? 1 : 0);
-    writer.writeVarint(Math.abs(value));
+    writer.write(0, 1);
   }
 
-  #writeFloat(index: number, byteCount: 4 | 8): void {
-    const float = this.#float;
-    if (byteCount === 4) float.setFloat32(0, this.#numbers[index]!);
-    else float.setFloat64(0, this.#numbers[index]!);
-    for (let offset = 0; offset < byteCount; offset++) this.#writer.writeU8(float.getUint8(offset));
+  /** Writes the row's symbols. The usual case is here, with the writer in local variables; the rest is the columns'. */
+  #writeStreams(): void {
+    const writer = this.#writer;
+    const { bytes } = writer;
+    let { position, pending, count } = writer;
+    const streams = this.#streams;
+    const length = streams.length;
+    for (let index = 0; index < length; index++) {
+      const stream = streams[index]!;
+      const residual = stream.next - stream.level;
+      const symbol = residual < 0 ? -residual - residual - 1 : residual + residual;
+      if (symbol < stream.plainReach) {
+        const shift = stream.shift;
+        const word = stream.words[symbol >> shift]!;
+        const bits = word & 15;
+        pending = (pending << bits) | (word >> 4);
+        count += bits;
+        if (shift > 0) {
+          pending = (pending << shift) | (symbol & ((1 << shift) - 1));
+          count += shift;
+        }
+        while (count > 7) {
+          count -= 8;
+          bytes[position++] = pending >> count;
+        }
+        stream.sum += symbol;
+        const fraction = stream.fraction + stream.gain * residual;
+        stream.level += stream.step + (fraction >> FRACTION_BITS);
+        stream.fraction = fraction & (FRACTION_ONE - 1);
+      } else {
+        writer.position = position;
+        writer.pending = pending;
+        writer.count = count;
+        stream.write(writer);
+        ({ position, pending, count } = writer);
+      }
+    }
+    writer.position = position;
+    writer.pending = pending;
+    writer.count = count;
   }
 
-  #keepRow(timeMs: number, present: number): void {
-    for (let index = 0; index < this.#channels.length; index++) {
-      if (this.#isPresent[index] === 1) this.#previous[index] = this.#numbers[index]!;
-    }
-    this.#lastStepMs = timeMs - this.lastMs;
+  #keepRow(timeMs: number): void {
     this.lastMs = timeMs;
+    this.#times.lastMs = timeMs;
     this.rows++;
-    this.readings += present;
+    this.readings += this.#columns.length - this.#missingInRow;
     this.unrepresentable += this.#refusedInRow; // here, for a row that does not fit comes again
-  }
-}
-
-/** The integer that stands for the value; NaN where the value is none; undefined for other kinds. */
-function integralOf(channel: Channel, value: ChannelValue): number | undefined {
-  switch (channel.kind) {
-    case "number":
-      return typeof value === "number" ? stepsOf(value, channel.resolution!) : Number.NaN;
-    case "integer":
-      return typeof value === "number" ? value : Number.NaN;
-    case "boolean":
-      return typeof value === "boolean" ? Number(value) : Number.NaN;
-    case "enumeration":
-      return typeof value === "number" && channel.labels![value] !== undefined ? value : Number.NaN;
-    default:
-      return undefined;
-  }
-}
-
-/** The bytes that stand for the value; undefined where the value is not of the channel's kind. */
-function payloadOf(channel: Channel, value: ChannelValue): Uint8Array | undefined {
-  if (channel.kind === "text") return typeof value === "string" ? encodeUtf8(value) : undefined;
-  if (channel.kind === "bytes") return value instanceof Uint8Array ? value : undefined;
-  return structuredBytes(value);
-}
-
-/** Only what a decoder will take counts as encodable: it has limits on depth and number of items. */
-function structuredBytes(value: CborValue): Uint8Array | undefined {
-  try {
-    const bytes = encodeCbor(value);
-    return decodeCbor(bytes) === undefined ? undefined : bytes;
-  } catch {
-    return undefined;
+    if (this.#planner.isWatching) this.#planner.handleRow(timeMs);
+    if (--this.#rowsToFit > 0) return;
+    this.#rowsToFit = FIT_ROWS;
+    for (const stream of this.#streams) stream.fit(FIT_ROWS);
   }
 }

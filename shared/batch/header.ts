@@ -5,8 +5,8 @@
 import type { ByteReader, ByteWriter } from "../bytes/cursor.ts";
 import { BATCH_ROWS_MAX } from "../limits.ts";
 
-/** Rows one after the other, each value as the difference to the one before it. */
-const FORMAT_ROWS = 1;
+/** Rows one after the other, in bits. 1 was that of drafts. */
+const FORMAT_BITS = 2;
 
 const ROWS_POSITION = 1;
 
@@ -22,7 +22,7 @@ export interface BatchHeader {
 
 /** Writes the head of a batch whose rows are not yet counted. */
 export function writeBatchHeader(writer: ByteWriter, schema: number, firstMs: number): void {
-  writer.writeU8(FORMAT_ROWS);
+  writer.writeU8(FORMAT_BITS);
   writer.writeU16(0);
   writer.writeVarint(schema);
   writer.writeVarint(firstMs);
@@ -40,6 +40,6 @@ export function readBatchHeader(reader: ByteReader): BatchHeader | undefined {
   const rows = reader.readU16();
   const schema = reader.readVarint();
   const firstMs = reader.readVarint();
-  const isSound = format === FORMAT_ROWS && rows > 0 && rows <= BATCH_ROWS_MAX;
+  const isSound = format === FORMAT_BITS && rows > 0 && rows <= BATCH_ROWS_MAX;
   return isSound && !reader.failed ? { format, rows, schema, firstMs } : undefined;
 }

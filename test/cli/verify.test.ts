@@ -89,11 +89,12 @@ test.each<[string, string, Record<string, number>, RegExp]>([
 test("pages that were overwritten, and a file that was cut short", async () => {
   const overwritten = join(folder, "overwritten.db");
   const bytes = readFileSync(db);
-  bytes.fill(0x5a, 4_096 * 14, 4_096 * 16);
+  const pages = bytes.length / 4_096;
+  bytes.fill(0x5a, 4_096 * (pages - 3), 4_096 * (pages - 1));
   writeFileSync(overwritten, bytes);
   const cut = join(folder, "cut.db");
   copyFileSync(db, cut);
-  truncateSync(cut, 4_096 * 14);
+  truncateSync(cut, 4_096 * (pages - 2));
   for (const path of [overwritten, cut]) {
     const { status, stdout, stderr } = await runSenda("verify", "--db", path);
     expect(status).toBe(1);

@@ -1,34 +1,24 @@
-// The reference twin's batches, format 1 (PROTOCOL 6), integers as BigInt.
+// The reference twin's batches (PROTOCOL 6): heads, times, changes, rows.
 
-import {
-  decodeCbor,
-  encodeCbor,
-  floatBytes,
-  floatOf,
-  type Notation,
-  numberNotation,
-  numberOf,
-  textOf,
-} from "./cbor.ts";
+import { BitSource, bits, bytesOfBits, magnitudeBits } from "./bits.ts";
+import type { Notation } from "./cbor.ts";
+import { type ColumnPlan, ColumnTwin, indexBits } from "./columns.ts";
 import {
   type Bytes,
   bigEndian,
   encodeVarint,
   Fault,
   fromBigEndian,
-  fromHex,
-  SAFE_MAX,
   Source,
-  toHex,
   unzigzag,
   zigzag,
 } from "./numbers.ts";
+import { FIT_ROWS, Level, SCALE_MAX, Scale } from "./scales.ts";
 import type { ChannelNotation } from "./schemas.ts";
 
-const FORMAT = 1;
+const FORMAT = 2;
 const ROWS_MAX = 4_096n;
-const VALUE_BYTES_MAX = 512;
-const DELTA_MAX = 2n ** 50n;
+const TIME_MAX = 2n ** 52n;
 
 /** Stands where a row has no value for a channel. */
 export type Missing = { missing: true };
@@ -39,167 +29,207 @@ export interface BatchNotation {
   rows: { timeMs: number; values: (Notation | Missing)[] }[];
 }
 
-/** Encodes without a limit on bytes or rows, so that what is beyond them can be made too. */
-export function encodeBatch(channels: ChannelNotation[], batch: BatchNotation): Bytes {
-  const firstMs = batch.rows[0]?.timeMs ?? 0;
-  const previous = channels.map(() => 0n);
-  const bytes: Bytes = [FORMAT, ...bigEndian(batch.rows.length, 2)];
-  bytes.push(...encodeVarint(batch.schema), ...encodeVarint(firstMs));
-  let timeMs = BigInt(firstMs);
-  let stepMs = 0n;
-  for (const row of batch.rows) {
-    const nextStepMs = BigInt(row.timeMs) - timeMs;
-    const isWhole = !row.values.some(isMissing);
-    bytes.push(...encodeVarint(2n * zigzag(nextStepMs - stepMs) + (isWhole ? 0n : 1n)));
-    if (!isWhole) bytes.push(...encodeMask(row.values));
-    for (const [index, value] of row.values.entries()) {
-      if (!isMissing(value)) bytes.push(...encodeValue(channels[index]!, value, previous, index));
-    }
-    timeMs = BigInt(row.timeMs);
-    stepMs = nextStepMs;
-  }
-  return bytes;
+/** What an encoder chooses (PROTOCOL 6.8). */
+export interface Plan {
+  time: { predictor: number; scale: number; periodMs: number; level: number };
+  columns: ColumnPlan[];
+}
+
+/** Plain choices: the last value expected, runs where little changes, floats bit by bit. */
+export function plainPlan(channels: ChannelNotation[], { rows }: BatchNotation): Plan {
+  const periodMs = rows.length > 1 ? rows[1]!.timeMs - rows[0]!.timeMs : 0;
+  const columns = channels.map(({ kind }, index): ColumnPlan => {
+    const presence = rows[0] !== undefined && isMissing(rows[0].values[index]!) ? 1 : 0;
+    if (kind.startsWith("float")) return { mode: "xor", presence };
+    const isStream = kind === "number" || kind === "integer";
+    return isStream ? { mode: "residuals", presence, scale: 10 } : { mode: "run", presence };
+  });
+  const level = rows[0]?.timeMs ?? 0;
+  return { time: { predictor: 0, scale: 4, periodMs, level }, columns };
 }
 
 export function isMissing(value: Notation | Missing): value is Missing {
   return value !== null && typeof value === "object" && "missing" in value;
 }
 
-function encodeMask(values: (Notation | Missing)[]): Bytes {
-  let mask = 0n;
-  for (const [bit, value] of values.entries()) if (!isMissing(value)) mask += 2n ** BigInt(bit);
-  return bigEndian(mask, Math.ceil(values.length / 8)).reverse();
+function known(value: Notation | Missing): Notation | undefined {
+  return isMissing(value) ? undefined : value;
 }
 
-function encodeValue(
-  channel: ChannelNotation,
-  value: Notation,
-  previous: bigint[],
-  index: number,
-): Bytes {
-  switch (channel.kind) {
-    case "float32":
-      return floatBytes(numberOf(value), 4);
-    case "float64":
-      return floatBytes(numberOf(value), 8);
-    case "text":
-      return withLength([...new TextEncoder().encode(value as string)]);
-    case "bytes":
-      return withLength(fromHex((value as { bytes: string }).bytes));
-    case "structured":
-      return withLength(encodeCbor(value));
-    default: {
-      const integer = integerOf(channel, value);
-      const delta = integer - previous[index]!;
-      previous[index] = integer;
-      if (delta <= DELTA_MAX && delta >= -DELTA_MAX) return encodeVarint(zigzag(delta) + 1n);
-      return integer < 0n ? [0, 1, ...encodeVarint(-integer)] : [0, 0, ...encodeVarint(integer)];
+function firstValue({ rows }: BatchNotation, index: number): Notation | undefined {
+  return rows[0] === undefined ? undefined : known(rows[0].values[index]!);
+}
+
+class TimeTwin {
+  readonly scale: Scale;
+  readonly level: Level;
+  period: bigint;
+  last = 0n;
+
+  constructor({ predictor, scale, periodMs, level }: Plan["time"]) {
+    this.scale = new Scale(scale);
+    this.level = new Level(BigInt(level), predictor, 0n);
+    this.period = BigInt(periodMs);
+  }
+
+  write(time: bigint, isFirst: boolean): string {
+    const residual = time - this.level.level;
+    const { text, isEscaped } = this.scale.write(zigzag(residual));
+    if (isEscaped && isFirst) throw new Error("the plan's grid is too far from the first row");
+    if (!isEscaped) this.level.handleResidual(residual);
+    else this.#handleEscape(time);
+    const step = time - this.last;
+    this.#next(time);
+    return isEscaped ? `${text}0${magnitudeBits(step)}` : text;
+  }
+
+  #handleEscape(time: bigint): void {
+    this.level.handleEscape(time);
+    if (this.period === 0n) this.period = time - this.last;
+  }
+
+  #next(time: bigint): void {
+    this.last = time;
+    this.level.level += this.period;
+  }
+
+  /** The first row's word, by which the level is known. */
+  readFirst(source: BitSource, time: bigint): bigint {
+    const symbol = this.scale.read(source);
+    if (symbol === undefined) source.fail();
+    const level = time - unzigzag(symbol);
+    this.level.level = level;
+    this.level.handleResidual(unzigzag(symbol));
+    this.#next(time);
+    return level;
+  }
+
+  handleSymbol(source: BitSource, symbol: bigint | undefined): bigint {
+    let time: bigint;
+    if (symbol === undefined) {
+      time = this.last + source.magnitude();
+      this.#handleEscape(time);
+    } else {
+      time = this.level.level + unzigzag(symbol);
+      this.level.handleResidual(unzigzag(symbol));
     }
+    if (time < this.last || time > TIME_MAX) source.fail();
+    this.#next(time);
+    return time;
   }
 }
 
-function withLength(bytes: Bytes): Bytes {
-  return [...encodeVarint(bytes.length), ...bytes];
+/** Encodes without a limit on bytes or rows, so that what is beyond them can be made too. */
+export function encodeBatch(
+  channels: ChannelNotation[],
+  batch: BatchNotation,
+  plan: Plan = plainPlan(channels, batch),
+): Bytes {
+  const firstMs = batch.rows[0]?.timeMs ?? 0;
+  const columns = channels.map((channel, index) => new ColumnTwin(channel, plan.columns[index]!));
+  const times = new TimeTwin(plan.time);
+  const { predictor, scale, periodMs } = plan.time;
+  const hasPresence = plan.columns.some(({ presence = 0 }) => presence !== 0);
+  let text = bits(predictor, 3) + bits(scale, 6) + magnitudeBits(BigInt(periodMs));
+  text += hasPresence ? "1" : "0";
+  for (const [index, column] of columns.entries()) {
+    text += column.writeHead(firstValue(batch, index), hasPresence);
+  }
+  for (const [row, { timeMs, values }] of batch.rows.entries()) {
+    if (row > 0) text += writeChanges(times, columns, values);
+    text += times.write(BigInt(timeMs), row === 0);
+    for (const [index, column] of columns.entries()) {
+      if (!column.isRun) text += column.writeRow(known(values[index]!));
+    }
+    if ((row + 1) % FIT_ROWS === 0) for (const { scale } of [times, ...columns]) scale.fit();
+  }
+  const head = [FORMAT, ...bigEndian(batch.rows.length, 2), ...encodeVarint(batch.schema)];
+  return [...head, ...encodeVarint(firstMs), ...bytesOfBits(text)];
 }
 
-function integerOf(channel: ChannelNotation, value: Notation): bigint {
-  if (channel.kind !== "number") return BigInt(value as number | boolean);
-  const [numerator, denominator] = ratio(channel.resolution!);
-  return BigInt(Math.round(((value as number) * denominator) / numerator));
-}
-
-/** A resolution as a fraction: 0.01 is 1/100, for which computing is exact; 0.3 is 0.3/1. */
-function ratio(resolution: number): [number, number] {
-  const inverse = Math.round(1 / resolution);
-  return inverse * resolution === 1 ? [1, inverse] : [resolution, 1];
+function writeChanges(
+  times: TimeTwin,
+  columns: ColumnTwin[],
+  values: (Notation | Missing)[],
+): string {
+  const changed = [...columns.entries()].filter(([index, column]) =>
+    column.changes(known(values[index]!)),
+  );
+  if (changed.length === 0) return "";
+  const texts = changed.map(
+    ([index, column]) =>
+      bits(index, indexBits(columns.length)) + column.writeChange(known(values[index]!)),
+  );
+  return `${times.scale.escape()}1${texts.join("1")}0`;
 }
 
 /** Throws a Fault with "malformed". */
 export function decodeBatch(channels: ChannelNotation[], bytes: Bytes): BatchNotation {
-  const source = new Source(bytes, "malformed");
-  if (source.byte() !== FORMAT) source.fail();
-  const rowCount = fromBigEndian(source.take(2));
-  if (rowCount === 0n || rowCount > ROWS_MAX) source.fail();
-  const schema = Number(source.varint());
-  const previous = channels.map(() => 0n);
+  return readBatch(channels, bytes).batch;
+}
+
+/** The same, with what the encoder chose. */
+export function readBatch(
+  channels: ChannelNotation[],
+  bytes: Bytes,
+): { batch: BatchNotation; plan: Plan } {
+  const head = new Source(bytes, "malformed");
+  if (head.byte() !== FORMAT) head.fail();
+  const rowCount = fromBigEndian(head.take(2));
+  if (rowCount === 0n || rowCount > ROWS_MAX) head.fail();
+  const schema = Number(head.varint());
+  const firstMs = head.varint();
+  const source = new BitSource(head.rest());
+  if (firstMs > TIME_MAX || rowCount > source.remaining) source.fail();
+  const time = readTimeHead(source);
+  const hasPresence = source.bit();
+  const columns = channels.map((channel) => new ColumnTwin(channel, { mode: "run" }));
+  for (const column of columns) column.readHead(source, hasPresence);
+  const times = new TimeTwin(time);
   const rows: BatchNotation["rows"] = [];
-  let timeMs = source.varint();
-  let stepMs = 0n;
-  while (BigInt(rows.length) < rowCount) {
-    const token = source.varint();
-    stepMs += unzigzag(token / 2n);
-    timeMs += stepMs;
-    const isSound = rows.length === 0 ? stepMs === 0n : stepMs >= 0n;
-    if (!isSound || timeMs > SAFE_MAX) source.fail();
-    const isPresent = decodeMask(source, channels.length, token % 2n === 1n);
-    const values = channels.map((channel, index) =>
-      isPresent[index] ? decodeValue(source, channel, previous, index) : MISSING,
-    );
-    rows.push({ timeMs: Number(timeMs), values });
+  for (let row = 0n; row < rowCount; row++) {
+    if (row === 0n) {
+      time.level = Number(times.readFirst(source, firstMs));
+    } else readTime(source, times, columns);
+    const values = columns.map((column) => {
+      const value = column.readRow(source);
+      return value === undefined ? MISSING : value;
+    });
+    rows.push({ timeMs: Number(times.last), values });
+    if ((row + 1n) % BigInt(FIT_ROWS) === 0n)
+      for (const { scale } of [times, ...columns]) scale.fit();
   }
   source.end();
-  return { schema, rows };
+  return { batch: { schema, rows }, plan: { time, columns: columns.map(({ plan }) => plan) } };
 }
 
-function decodeMask(source: Source, count: number, hasMissing: boolean): boolean[] {
-  if (!hasMissing) return new Array<boolean>(count).fill(true);
-  const mask = fromBigEndian(source.take(Math.ceil(count / 8)).reverse());
-  if (mask >= 2n ** BigInt(count) - 1n) source.fail(); // nothing is missing, or bits of no channel
-  return Array.from({ length: count }, (_, bit) => (mask >> BigInt(bit)) % 2n === 1n);
+function readTimeHead(source: BitSource): Plan["time"] {
+  const predictor = source.bits(3);
+  const scale = source.bits(6);
+  const periodMs = source.magnitude();
+  if (scale > SCALE_MAX || periodMs > TIME_MAX) source.fail();
+  return { predictor, scale, periodMs: Number(periodMs), level: 0 };
 }
 
-function decodeValue(
-  source: Source,
-  channel: ChannelNotation,
-  previous: bigint[],
-  index: number,
-): Notation {
-  switch (channel.kind) {
-    case "float32":
-      return numberNotation(floatOf(source.take(4)));
-    case "float64":
-      return numberNotation(floatOf(source.take(8)));
-    case "text":
-      return textOf(takePayload(source)) ?? source.fail();
-    case "bytes":
-      return { bytes: toHex(takePayload(source)) };
-    case "structured":
-      return decodeCbor(takePayload(source));
-    default:
-      previous[index] = decodeInteger(source, previous[index]!);
-      return notationOf(source, channel, previous[index]!);
+function readTime(source: BitSource, times: TimeTwin, columns: ColumnTwin[]): void {
+  let symbol = times.scale.read(source);
+  if (symbol === undefined && source.bit()) {
+    times.scale.forgetEscape();
+    readChanges(source, columns);
+    symbol = times.scale.read(source);
+    if (symbol === undefined && source.bit()) source.fail();
   }
+  times.handleSymbol(source, symbol);
 }
 
-function takePayload(source: Source): Bytes {
-  const length = source.varint();
-  if (length > VALUE_BYTES_MAX) source.fail();
-  return source.take(Number(length));
-}
-
-function decodeInteger(source: Source, previous: bigint): bigint {
-  const token = source.varint();
-  if (token === 0n) {
-    const sign = source.byte();
-    const magnitude = source.varint();
-    if (sign > 1 || (sign === 1 && magnitude === 0n)) source.fail();
-    return sign === 1 ? -magnitude : magnitude;
-  }
-  const delta = unzigzag(token - 1n);
-  const integer = previous + delta;
-  const isDelta = delta <= DELTA_MAX && delta >= -DELTA_MAX;
-  return isDelta && integer <= SAFE_MAX && integer >= -SAFE_MAX ? integer : source.fail();
-}
-
-function notationOf(source: Source, channel: ChannelNotation, integer: bigint): Notation {
-  if (channel.kind === "integer") return Number(integer);
-  if (channel.kind === "number") {
-    const [numerator, denominator] = ratio(channel.resolution!);
-    return numberNotation((Number(integer) * numerator) / denominator);
-  }
-  const most = channel.kind === "boolean" ? 1n : BigInt(channel.labels!.length - 1);
-  if (integer < 0n || integer > most) source.fail();
-  return channel.kind === "boolean" ? integer === 1n : Number(integer);
+function readChanges(source: BitSource, columns: ColumnTwin[]): void {
+  let last = -1;
+  do {
+    const index = source.bits(indexBits(columns.length));
+    if (index <= last || columns[index] === undefined) source.fail();
+    columns[index].readChange(source);
+    last = index;
+  } while (source.bit());
 }
 
 /** Throws away the reason; undefined where `decode` found a fault, which is all that it may throw. */

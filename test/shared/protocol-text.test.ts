@@ -2,6 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { CODE_LENGTHS } from "../../shared/batch/codes.ts";
+import { GAINS, SLOPE_GAINS } from "../../shared/batch/predictor.ts";
 import { CHANNEL_KINDS } from "../../shared/channel.ts";
 import { BYE_REASONS, GAP_REASONS, REFUSAL_CODES } from "../../shared/errors.ts";
 import * as limits from "../../shared/limits.ts";
@@ -33,6 +35,12 @@ function blockBytes(text: string): string {
     .join("");
 }
 
+function hexOfBits(bits: string): string {
+  return (bits.match(/.{1,8}/g) ?? [])
+    .map((byte) => Number.parseInt(byte.padEnd(8, "0"), 2).toString(16).padStart(2, "0"))
+    .join("");
+}
+
 function vectorHex(file: string, name: string): string {
   return readVectors(file).find((vector) => vector.name === name)!.hex;
 }
@@ -42,9 +50,28 @@ describe("examples", () => {
     ["4.2", "messages", "hello"],
     ["4.3", "messages", "welcome"],
     ["5.2", "schemas", "one channel"],
-    ["6.3", "batches", "rows with some, all and no values missing"],
   ])("block of section %s", (number, file, name) => {
     expect(blockBytes(section(number))).toBe(vectorHex(file, name));
+  });
+
+  test("a batch, section 6.8: bytes, then bits, then all of it", () => {
+    const [, head, , text] = section("6.8").split("```");
+    const lines = text!.split("\n").map((line) => /^ *(?:[01]+ *)*/.exec(line)![0]);
+    const bits = lines.join("").replaceAll(" ", "");
+    const hex = blockBytes(`\`\`\`${head}\`\`\``) + hexOfBits(bits);
+    expect(hex).toBe(vectorHex("batches", "the example of PROTOCOL 6.8"));
+    expect(section("6.8")).toContain(`${-bits.length & 7} bits of zero: \`${hex}\``);
+  });
+
+  test("codes and predictors, section 6.3", () => {
+    const words = rows(section("6.3"))
+      .filter(([, lengths]) => /^`\d+`$/.test(lengths!))
+      .map(([, lengths]) => lengths!.replaceAll("`", ""));
+    expect(words).toEqual(CODE_LENGTHS);
+    const [gains, slopeGains] = rows(section("6.3"))
+      .filter(([name]) => name!.endsWith("gain"))
+      .map(([, ...numbers]) => numbers.map(Number));
+    expect([gains, slopeGains]).toEqual([GAINS, SLOPE_GAINS]);
   });
 
   test.each([

@@ -4,7 +4,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BatchColumns } from "../../shared/batch/columns.ts";
-import { BatchEncoder } from "../../shared/batch/encoder.ts";
 import { crc32c } from "../../shared/bytes/crc32c.ts";
 import { ByteReader, ByteWriter, unzigzag, zigzag } from "../../shared/bytes/cursor.ts";
 import { type Channel, decodeSchema, encodeSchema } from "../../shared/channel.ts";
@@ -20,15 +19,16 @@ import * as twinMessages from "../reference/messages.ts";
 import * as twin from "../reference/numbers.ts";
 import * as twinSchemas from "../reference/schemas.ts";
 import { batch, cborValue, channels, message, mutated, mutations } from "./arbitraries.ts";
+import { expectSoundEncoding } from "./encoding.ts";
 import {
   batchNotation,
   encodedMessage,
   messageFromNotation,
   messageNotation,
-  rowFromNotation,
   valueFromNotation,
   valueNotation,
 } from "./notation.ts";
+import { plannedBatch, stream } from "./streams.ts";
 
 const RUNS = { numRuns: 400 };
 
@@ -170,32 +170,69 @@ test("schemas", () => {
   );
 });
 
-test("batches", () => {
+test("batches, written in every way that an encoder may choose", () => {
   const columns = new BatchColumns(); // one for all, as a host has it: nothing of an earlier batch may show
   fc.assert(
-    fc.property(batch, mutations, ({ channels: list, batch: one }, changes) => {
-      const bytes = twinBatches.encodeBatch(list, one);
-      const encoder = new BatchEncoder({
-        channels: list as Channel[],
-        schema: one.schema,
-        bytesMax: bytes.length,
-      });
-      for (const { timeMs, values } of one.rows) {
-        expect(encoder.append(timeMs, rowFromNotation(values))).toBe("appended");
-      }
-      expect([...encoder.take()]).toEqual(bytes);
+    fc.property(plannedBatch, mutations, ({ channels: list, batch: one, plan }, changes) => {
+      const bytes = twinBatches.encodeBatch(list, one, plan);
       expect(batchNotation(Uint8Array.from(bytes), list as Channel[], columns)).toEqual(one);
       const spoilt = mutated(bytes, changes);
       const core = batchNotation(Uint8Array.from(spoilt), list as Channel[], columns);
       const expected = attempt(() => twinBatches.decodeBatch(list, spoilt));
       expect(outcome(core, "malformed")).toEqual(expected);
     }),
-    { numRuns: 400 },
+    { numRuns: 600 },
+  );
+});
+
+test("batches, written by the core", () => {
+  fc.assert(
+    fc.property(
+      batch,
+      fc.integer({ min: 1, max: 30 }),
+      ({ channels: list, batch: one }, rowsMax) => {
+        expectSoundEncoding(list, one, rowsMax);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test("long streams, for which the core chooses its ways", () => {
+  fc.assert(
+    fc.property(
+      stream,
+      fc.integer({ min: 20, max: 120 }),
+      ({ channels: list, batch: one }, rowsMax) => {
+        expectSoundEncoding(list, one, rowsMax);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test("every truncation and every flipped bit of a batch: no throw, no more rows than bits, as the twin says", () => {
+  const columns = new BatchColumns();
+  fc.assert(
+    fc.property(plannedBatch, ({ channels: list, batch: one, plan }) => {
+      const bytes = twinBatches.encodeBatch(list, one, plan).slice(0, 60);
+      const variants = bytes.flatMap((_, at) => [
+        bytes.slice(0, at),
+        ...Array.from({ length: 8 }, (__, bit) => bytes.with(at, bytes[at]! ^ (1 << bit))),
+      ]);
+      for (const spoilt of variants) {
+        const core = batchNotation(Uint8Array.from(spoilt), list as Channel[], columns);
+        if (core !== undefined) expect(core.rows.length).toBeLessThanOrEqual(8 * spoilt.length);
+        const expected = attempt(() => twinBatches.decodeBatch(list, spoilt));
+        expect(outcome(core, "malformed")).toEqual(expected);
+      }
+    }),
+    { numRuns: 12 },
   );
 });
 
 test("batches of random bytes", () => {
-  const head = fc.tuple(fc.constant(1), fc.constant(0), fc.nat(12), fc.constant(0), fc.nat(127));
+  const head = fc.tuple(fc.constant(2), fc.constant(0), fc.nat(40), fc.constant(0), fc.nat(127));
   fc.assert(
     fc.property(
       channels,

@@ -150,6 +150,8 @@ describe("device/ runs on XS", () => {
 /** Module-level calls that make a constant which is only read afterwards, each with its reason. */
 const CONSTANTS_MADE_BY_CALLS = new Map([
   ["shared/bytes/crc32c.ts", "makeTable"], // written while the module loads, before ROM is made
+  ["shared/batch/codes.ts", "makeScales"], // the same
+  ["shared/batch/lookup.ts", "makeLookup"], // the same, and on hosts only
 ]);
 
 describe("modules survive preloading into ROM: module scope holds constants and functions only", () => {

@@ -95,7 +95,7 @@ function rareMessages(): Entry[] {
 
 function frequentMessages(): Entry[] {
   return [
-    made("batch", { kind: "batch", sequence: 300, body: "0100010000000d" }),
+    made("batch", { kind: "batch", sequence: 300, body: "0200010000020001c0" }),
     made("batch: last sequence number", { kind: "batch", sequence: 0xfffffffe, body: "" }),
     made("batch: longest body", { kind: "batch", sequence: 0, body: "01".repeat(1_100) }),
     made("gap", GAP),
