@@ -75,7 +75,8 @@ test("builds for release, then deploys to the port that was named, then says wha
   expect(config).toEqual({ senda: { device: "greenhouse", host: "192.168.1.10" } });
   expect(stdout).toContain("Moddable SDK 8.2.3");
   expect(stdout).toContain("ESP-IDF 6.0");
-  expect(stdout).toContain('as "greenhouse" and looks for its collector at 192.168.1.10');
+  expect(stdout).toContain('The board runs as "greenhouse", with no WiFi');
+  expect(stdout).toContain("its collector at 192.168.1.10, by tcp, then serial");
   expect(stdout).toContain(
     "senda collect --tcp 0.0.0.0:7363 --udp 0.0.0.0:7363 --serial /dev/null",
   );
@@ -133,13 +134,21 @@ test("boards that the SDK does not know, and platforms that are none", async () 
 
 test("settings from a file, and flags over them; a setting that does not exist is named", async () => {
   const path = join(folder, "settings.json");
-  writeFileSync(path, '{ "device": "shed", "paths": ["udp"], "samplePeriodMs": 250 }');
+  writeFileSync(
+    path,
+    '{ "device": "shed", "paths": ["udp"], "wifi": { "ssid": "shed", "password": "" } }',
+  );
   const args = [...NODEMCU, "--build-only", "--settings", path];
   const { status, output, stdout } = await flash({}, ...args, "--name", "roof");
   expect(status).toBe(0);
   const { config } = JSON.parse(readFileSync(join(output, "manifest.json"), "utf8"));
-  expect(config.senda).toEqual({ device: "roof", paths: ["udp"], samplePeriodMs: 250 });
+  expect(config.senda).toEqual({
+    device: "roof",
+    paths: ["udp"],
+    wifi: { ssid: "shed", password: "" },
+  });
   expect(stdout).not.toContain("--serial");
+  expect(stdout).toContain('WiFi "shed"');
   writeFileSync(path, '{ "devise": "shed" }');
   expectFailure(await flash({}, ...args), 1, 'there is no "devise"', "samplePeriodMs");
   writeFileSync(path, "[]");

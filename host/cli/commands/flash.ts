@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
-import type { Settings } from "../../../device/settings.ts";
+import { DEFAULT_NAME, type Settings } from "../../../device/settings.ts";
 import { monotonicMs } from "../../clock.ts";
 import { type Build, buildImage, checkPort, deployImage } from "../../firmware/build.ts";
 import { FirmwareError } from "../../firmware/firmware-error.ts";
@@ -152,20 +152,24 @@ async function step(build: Build, title: string, work: () => Promise<string>): P
 }
 
 function whatNext(flags: FlashFlags, settings: Settings, isDeployed: boolean): string {
-  const { device, host, tcpPort, udpPort, paths } = settings;
+  const { host, tcpPort, udpPort, paths, wifi } = settings;
+  const isNamed = settings.device !== DEFAULT_NAME;
+  const { device } = settings;
   const serial = paths.includes("serial") ? ` --serial ${flags.port ?? "/dev/ttyUSB0"}` : "";
   const collect = `senda collect --tcp 0.0.0.0:${tcpPort} --udp 0.0.0.0:${udpPort}${serial}`;
   if (flags.platform === "lin") {
     return "Run it with the SDK's simulator, mcsim, and a collector beside it: `senda collect`.\n";
   }
   const start = isDeployed ? "The board runs" : "Flashed without --build-only, the board runs";
+  const network = wifi.ssid === "" ? "no WiFi (setting wifi)" : `WiFi "${wifi.ssid}"`;
   return [
-    `${start} as "${device}" and looks for its collector at ${host}, by ${paths.join(", then ")}.`,
+    `${start} as "${device}"${isNamed ? "" : " and its hardware address"}, with ${network},`,
+    `and looks for its collector at ${host}, by ${paths.join(", then ")}.`,
     "Start the collector on that computer, and see the readings come:",
     `  ${collect}`,
-    `  senda tail ${device}`,
-    "Another name or collector: --name, --host, --settings. There are no keys yet: whoever reaches the",
-    "collector's port can send readings, so use it in a network that you trust.",
+    `  senda tail${isNamed ? ` ${device}` : ""}`,
+    "Another name, collector or network: --name, --host, --settings. There are no keys yet: whoever reaches",
+    "the collector's port can send readings, so use it in a network that you trust.",
     "",
   ].join("\n");
 }
