@@ -1,7 +1,9 @@
 // Builds what runs: `node build.mjs host` the command line and its store worker, `firmware` the
 // device bundle that manifest.json preloads into ROM; without an argument both.
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { build } from "esbuild";
+import { readyForRom } from "./rom.mjs";
 
 const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "warning" };
 
@@ -33,9 +35,11 @@ async function removeOldChunks(outputs) {
   }
 }
 
-export function buildFirmware() {
-  return build({
+export async function buildFirmware() {
+  const { outputFiles } = await build({
     ...common,
+    write: false,
+    sourcemap: "external", // its lines hold for what is made of the bundle below
     entryPoints: { main: "device/main.ts" },
     outdir: "build",
     platform: "neutral",
@@ -46,6 +50,14 @@ export function buildFirmware() {
     inject: ["device/platform/text.ts"],
     external: ["embedded:*", "mc/*", "modules", "net", "time", "timer"],
   });
+  for (const { path, text } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    const isMap = path.endsWith(".map");
+    await writeFile(
+      path,
+      isMap ? text : `${await readyForRom(text)}//# sourceMappingURL=main.js.map\n`,
+    );
+  }
 }
 
 const builds = { host: buildHost, firmware: buildFirmware };

@@ -3,13 +3,20 @@
 
 import config from "mc/config";
 import { Firmware } from "./firmware.ts";
-import { createModdablePlatform } from "./platform/moddable.ts";
+import { createModdablePlatform, hardwareId, keepWifi } from "./platform/moddable.ts";
 import { RandomSensor } from "./sensors/random.ts";
-import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+import { DEFAULT_NAME, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 
 export default function main(): void {
   const platform = createModdablePlatform();
-  const settings: Settings = { ...DEFAULT_SETTINGS, ...(config.senda as Partial<Settings>) };
+  const settings = readSettings();
+  keepWifi(platform, settings.wifi); // first: with the radio on, random numbers are true ones
   const sensor = new RandomSensor(1);
   new Firmware({ platform, settings, sensors: [{ sensor, periodMs: settings.samplePeriodMs }] });
+}
+
+function readSettings(): Settings {
+  const settings = { ...DEFAULT_SETTINGS, ...(config.senda as Partial<Settings>) };
+  const id = settings.device === DEFAULT_NAME ? hardwareId() : undefined;
+  return id === undefined ? settings : { ...settings, device: `${DEFAULT_NAME}-${id}` };
 }

@@ -72,6 +72,8 @@ declare module "mc/ffi" {
     esp_fill_random?(into: ArrayBuffer, count: number): void;
     /** Linux: the kernel's. Returns 0 on success. */
     getentropy?(into: ArrayBuffer, count: number | bigint): number;
+    /** ESP32: the board's base MAC address, from its fuses: it is there before WiFi is. Returns 0 on success. */
+    esp_efuse_mac_get_default?(into: ArrayBuffer): number;
     /** ESP32: an `esp_reset_reason_t`. */
     esp_reset_reason?(): number;
   }

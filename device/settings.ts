@@ -1,10 +1,12 @@
 // What a device is told rather than knows: its name, where its collector is, which paths to use and
 // in which order, how often to sample, how much to keep. Defaults suit an ESP32.
 
+import { utf8Length } from "../shared/bytes/utf8.ts";
 import { isName } from "../shared/channel.ts";
 import { type DropPolicy, OUTBOX_BYTES_MIN, OUTBOX_RECORDS_MIN } from "../shared/outbox.ts";
 import { SILENCE_MS_MAX } from "../shared/session/device.ts";
 import type { LinkTraits } from "../shared/session/link.ts";
+import type { WifiNetwork } from "./platform/wifi-keeper.ts";
 
 export type PathKind = LinkTraits["kind"];
 
@@ -28,6 +30,8 @@ export interface Settings {
   /** Paths to the collector, the best first. */
   readonly paths: readonly PathKind[];
   readonly serial: SerialSettings;
+  /** The network that a board joins; without an `ssid` it leaves its radio off. */
+  readonly wifi: WifiNetwork;
   readonly samplePeriodMs: number;
   /** A batch closes when its oldest row has waited so long, while a link is up. */
   readonly batchAgeMsMax: number;
@@ -48,13 +52,17 @@ export interface Settings {
 
 export const DEFAULT_PORT = 7363; // S-E-N-D on a telephone's keys
 
+/** A board that was given no name adds the end of its hardware address. */
+export const DEFAULT_NAME = "senda";
+
 export const DEFAULT_SETTINGS: Settings = {
-  device: "senda",
+  device: DEFAULT_NAME,
   host: "127.0.0.1",
   tcpPort: DEFAULT_PORT,
   udpPort: DEFAULT_PORT,
   paths: ["tcp", "serial"],
   serial: { baud: 115_200, port: 0, transmit: 1, receive: 3 },
+  wifi: { ssid: "", password: "" },
   samplePeriodMs: 1_000,
   batchAgeMsMax: 1_000,
   batchRowsMax: 0,
@@ -66,10 +74,19 @@ export const DEFAULT_SETTINGS: Settings = {
   silenceMsMax: SILENCE_MS_MAX,
 };
 
+/** IEEE 802.11 9.4.2.2; the SDK throws beyond either. */
+const SSID_BYTES_MAX = 32;
+const PASSWORD_BYTES_MAX = 64;
+
 /** What is wrong with the settings, for people; undefined where nothing is. */
 export function settingsFault(settings: Settings): string | undefined {
   if (!isName(settings.device)) return "device: a name has 1 to 64 bytes and no control characters";
   if (settings.paths.length === 0) return "paths: name at least one of tcp, udp, serial";
+  const { ssid, password } = settings.wifi;
+  if (utf8Length(ssid) > SSID_BYTES_MAX) return `wifi.ssid: at most ${SSID_BYTES_MAX} bytes`;
+  if (utf8Length(password) > PASSWORD_BYTES_MAX) {
+    return `wifi.password: at most ${PASSWORD_BYTES_MAX} bytes`;
+  }
   if (!(settings.samplePeriodMs > 0)) return "samplePeriodMs: must be above 0";
   if (settings.outboxBytes < OUTBOX_BYTES_MIN) return `outboxBytes: at least ${OUTBOX_BYTES_MIN}`;
   if (settings.outboxRecords < OUTBOX_RECORDS_MIN) {

@@ -5,12 +5,17 @@ import Serial from "embedded:io/serial";
 import TCP from "embedded:io/socket/tcp";
 import UDP from "embedded:io/socket/udp";
 import FFI from "mc/ffi";
+import Modules from "modules";
 import Net from "net";
 import Time from "time";
 import Timer from "timer";
 import type { TimerHandle, Timers } from "./ecma419.ts";
 import { openModdableFlash } from "./moddable-flash.ts";
 import type { Platform } from "./platform.ts";
+import { type WifiConstructor, WifiKeeper, type WifiNetwork } from "./wifi-keeper.ts";
+
+/** Asked for at run time: what is preloaded may name nothing that is missing on some platform. */
+const WIFI_MODULE = "embedded:network/interface/wifi";
 
 /** esp_reset_reason_t of ESP-IDF 6.0, components/esp_system/include/esp_system.h. */
 const RESET_REASONS = [
@@ -40,6 +45,22 @@ export function createModdablePlatform(): Platform {
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",
   };
+}
+
+/** The end of the board's own hardware address, to tell boards apart; undefined where there is none. */
+export function hardwareId(): string | undefined {
+  const native = new FFI();
+  const address = new ArrayBuffer(6);
+  if (native.esp_efuse_mac_get_default?.(address) !== 0) return undefined;
+  const end = new Uint8Array(address, 3);
+  return Array.from(end, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Has the board join the network and stay in it; nothing on a platform without WiFi of its own. */
+export function keepWifi(platform: Platform, network: WifiNetwork): void {
+  if (network.ssid === "" || !Modules.has(WIFI_MODULE)) return;
+  const WiFi = Modules.importNow(WIFI_MODULE) as WifiConstructor;
+  new WifiKeeper({ WiFi, timers: platform.timers, network, trace: platform.trace });
 }
 
 /**

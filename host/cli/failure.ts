@@ -19,7 +19,13 @@ export class CommandFailure extends Error {
 }
 
 /** Errors whose text was written for the user. */
-const NAMES_FOR_USER = ["CommandFailure", "LinkError", "StoreError", "RecordingError"];
+const NAMES_FOR_USER = [
+  "CommandFailure",
+  "LinkError",
+  "StoreError",
+  "RecordingError",
+  "FirmwareError",
+];
 
 /** True where the error's text says all that the user needs; any other error is a bug of ours and keeps its stack. */
 export function isForUser(error: unknown): error is Error {

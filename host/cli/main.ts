@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   export: async () => (await import("./commands/export.ts")).exportCommand(),
   verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
   demo: async () => (await import("./commands/demo.ts")).demoCommand(),
+  flash: async () => (await import("./commands/flash.ts")).flashCommand(),
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand(),
 };
 

@@ -3,9 +3,8 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Check, note, ok } from "./check.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { type Environment, findIdf, findSdk } from "../firmware/sdk.ts";
+import { type Check, note, ok, reasonOf } from "./check.ts";
 
 export async function checkSocat(env: Environment): Promise<Check> {
   const path = await findOnPath("socat", env.PATH ?? "");
@@ -30,21 +29,22 @@ export async function checkXsEngine(program: URL): Promise<Check | undefined> {
 
 export async function checkModdable(env: Environment): Promise<Check> {
   const name = "Moddable SDK";
-  const root = env.MODDABLE;
-  const purpose = "to build firmware: moddable.tech/documentation";
-  if (root === undefined || root === "") {
-    return note(name, "MODDABLE is not set", `install the SDK and set MODDABLE, ${purpose}`);
+  try {
+    const { root, version } = await findSdk(env);
+    return ok(name, `${version} in ${root}`);
+  } catch (error) {
+    return note(name, "firmware cannot be built here", reasonOf(error));
   }
-  if (await isThere(join(root, "build/bin"))) return ok(name, root);
-  return note(name, `${root} has no build/bin`, `build the SDK's tools, ${purpose}`);
 }
 
 export async function checkEspIdf(env: Environment): Promise<Check> {
-  const root = env.IDF_PATH;
-  const advice = "install the ESP-IDF that your Moddable SDK names and source its export.sh";
-  if (root === undefined || root === "") return note("ESP-IDF", "IDF_PATH is not set", advice);
-  if (await isThere(join(root, "export.sh"))) return ok("ESP-IDF", root);
-  return note("ESP-IDF", `${root} holds no ESP-IDF`, advice);
+  const name = "ESP-IDF";
+  try {
+    const { root, version } = await findIdf(env, await findSdk(env).catch(() => undefined));
+    return ok(name, `${version} in ${root}`);
+  } catch (error) {
+    return note(name, "firmware cannot be built for boards here", reasonOf(error));
+  }
 }
 
 async function findOnPath(program: string, searchPath: string): Promise<string | undefined> {

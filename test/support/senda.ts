@@ -18,13 +18,22 @@ export interface Finished {
 
 /** Runs a command to its end. */
 export function runSenda(...args: readonly string[]): Promise<Finished> {
-  const child = spawn(process.execPath, [SENDA, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return runSendaIn(process.env, ...args);
+}
+
+/** The same in an environment of the test's own. */
+export function runSendaIn(
+  env: Readonly<Record<string, string | undefined>>,
+  ...args: readonly string[]
+): Promise<Finished> {
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  const child = spawn(process.execPath, [SENDA, ...args], { env, stdio: [...stdio] });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => {
+  child.stdout!.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
   });
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stderr!.on("data", (chunk: Buffer) => {
     stderr += chunk.toString();
   });
   return new Promise((resolve) => {

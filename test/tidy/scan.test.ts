@@ -10,7 +10,7 @@ test("comments, strings, templates and regular expressions are blanked, code wit
     "const c = /Date[/\"]+/gi.test(d) ? 4 / 2 : 'it\\'s Date' / 3;",
     'const e = "a\\\\"; third();',
   ].join("\n");
-  const { code, expressions } = scan(source);
+  const { code } = scan(source);
   expect(code).not.toContain("Date");
   for (const kept of ["first(", "second({ x: 1 })", "4 / 2", "third();", "/ 3"]) {
     expect(code).toContain(kept);
@@ -18,13 +18,6 @@ test("comments, strings, templates and regular expressions are blanked, code wit
   expect(code.split("\n").map((line) => line.length)).toEqual(
     source.split("\n").map((line) => line.length),
   );
-  expect(expressions.map(({ flags }) => flags)).toEqual(["gi"]);
-});
-
-test("depth tells what stands at module level", () => {
-  const { code, depth } = scan("const a = outer(inner());\nfunction f() { inside(); }\n");
-  const depthOf = (name: string) => depth[code.indexOf(name)];
-  expect([depthOf("outer"), depthOf("inner"), depthOf("inside")]).toEqual([0, 1, 1]);
 });
 
 test("functions, methods and arrows are measured by their bodies; classes and objects are not functions", () => {

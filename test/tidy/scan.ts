@@ -1,13 +1,10 @@
 // A scanner for our own TypeScript, just good enough for the executable style guide: blanks comments
-// and the insides of strings, keeps every line where it is, finds regular expressions and the depth
-// of braces. Not a parser: what it would get wrong, the formatter does not produce.
+// and the insides of strings, and keeps every line where it is. Not a parser: what it would get wrong, the
+// formatter does not produce. Rules that need more read a syntax tree (preload-traps.ts).
 
 export interface Scan {
   /** The source with comments, the insides of strings and regular expressions blanked, as long as the source. */
   readonly code: string;
-  /** By character of `code`: how many braces, brackets and parentheses are open before it. */
-  readonly depth: Uint16Array;
-  readonly expressions: readonly { readonly flags: string; readonly at: number }[];
 }
 
 /** What may stand before a regular expression; after anything else a slash divides. */
@@ -15,7 +12,6 @@ const BEFORE_EXPRESSION = /(^|[(,=:[!&|?{};+<>~^%*-]|\b(return|typeof|case|in|of
 
 export function scan(source: string): Scan {
   const code = source.split("");
-  const expressions: { flags: string; at: number }[] = [];
   /** Braces open within each template's `${`, innermost last. */
   const templates: number[] = [];
   let at = 0;
@@ -51,7 +47,6 @@ export function scan(source: string): Scan {
     ) {
       const end = endOfExpression(source, at + 1);
       const flags = /^[a-z]*/.exec(source.slice(end, end + 10))![0];
-      expressions.push({ flags, at });
       blankTo(end + flags.length);
     } else if (character === "}" && templates.at(-1) === 0) {
       templates.pop();
@@ -63,7 +58,7 @@ export function scan(source: string): Scan {
       at++;
     }
   }
-  return { code: code.join(""), depth: depthsOf(code), expressions };
+  return { code: code.join("") };
 }
 
 function endOf(source: string, from: number, mark: string): number {
@@ -87,17 +82,6 @@ function endOfExpression(source: string, from: number): number {
     else if (source[end] === "]") isInClass = false;
   }
   return end + 1;
-}
-
-function depthsOf(code: readonly string[]): Uint16Array {
-  const depths = new Uint16Array(code.length);
-  let depth = 0;
-  for (const [at, character] of code.entries()) {
-    if ("})]".includes(character)) depth--;
-    depths[at] = depth;
-    if ("{([".includes(character)) depth++;
-  }
-  return depths;
 }
 
 /** Line numbers count from 1. */
