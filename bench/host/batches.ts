@@ -10,8 +10,8 @@ import { BatchEncoder } from "../../shared/batch/encoder.ts";
 import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import { encodeSchema } from "../../shared/channel.ts";
 
-/** How many different batches there are: more than a device's window would not make them less alike. */
-const TEMPLATES = 64;
+/** How many different batches there are: too many for a processor to learn their branches by heart. */
+const TEMPLATES = 4_096;
 
 /** Times from here on take six bytes as a varint, whatever they are. */
 const FIRST_MS = 2 ** 36;
