@@ -3,7 +3,7 @@
 // when its measurement begins and ends, and its result.
 
 import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 
 /** What a task may tell while it runs. */
 export interface TaskContext {
@@ -18,7 +18,8 @@ export type MessageOfTask =
   | { readonly kind: "result"; readonly result: unknown }
   | { readonly kind: "failure"; readonly text: string };
 
-const ENTRY = fileURLToPath(new URL("task-entry.ts", import.meta.url));
+/** Beside the bundle that runs. */
+const ENTRY = join(dirname(process.argv[1]!), "task-entry.js");
 
 export class Task<Result> {
   readonly result: Promise<Result>;

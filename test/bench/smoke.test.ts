@@ -1,9 +1,9 @@
 // Every bench runs, with tiny counts, so that none of them can rot. What it measures is of no meaning
 // here; what the machine lacks is named and left out.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -16,10 +16,14 @@ interface Line {
   readonly unit: string;
 }
 
+beforeAll(() => {
+  execFileSync(process.execPath, ["build.mjs", "bench"], { cwd: ROOT });
+});
+
 function runBench(
   ...flags: readonly string[]
 ): Promise<{ status: number; out: string; err: string }> {
-  const child = spawn(process.execPath, ["--import", "tsx", "bench/main.ts", ...flags], {
+  const child = spawn(process.execPath, ["build/bench/main.js", ...flags], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
   });
