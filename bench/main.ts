@@ -11,6 +11,8 @@ export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
+  /** By what it is compared with: this figure divided by that one, in the same run. */
+  readonly ratio?: Readonly<Record<string, number>>;
 }
 
 const BUNDLE = fileURLToPath(new URL("../build/main.js", import.meta.url));
@@ -32,10 +34,11 @@ async function main(): Promise<void> {
   for (const figure of figures) console.log(isJson ? JSON.stringify(figure) : rowOf(figure));
 }
 
-function rowOf({ name, value, unit }: Figure): string {
+function rowOf({ name, value, unit, ratio = {} }: Figure): string {
   const digits = value < 100 ? 2 : 0;
   const text = value.toLocaleString("en", { maximumFractionDigits: digits });
-  return `${name.padEnd(36)} ${text.padStart(12)}  ${unit}`;
+  const ratios = Object.entries(ratio).map(([peer, times]) => `, ${times.toFixed(2)} x ${peer}`);
+  return `${name.padEnd(36)} ${text.padStart(12)}  ${unit}${ratios.join("")}`;
 }
 
 await main();
