@@ -1,57 +1,102 @@
-// The device's work on XS: steps of the engine's meter, microseconds and heap for 1,000 readings (200
+// The device's work on XS: steps of the engine's meter, microseconds and garbage for 1,000 readings (200
 // samples of five channels). Steps are exact and the same on every machine, but hardly count native
-// code: compare ourselves with ourselves by steps, with JSON by time.
+// code: compare ourselves with ourselves by steps, with JSON by time. Times are medians of rounds in
+// which all tasks take turns, ratios medians of the rounds' ratios, so a busy machine spoils few.
 
 import { decodeUtf8, encodeUtf8 } from "../shared/bytes/utf8.ts";
 import { bundleForXs } from "../test/xs/bundle.ts";
 import { XsEngine } from "../test/xs/xs-engine.ts";
 import type { Figure } from "./main.ts";
 
-const ROUNDS = 15;
+const ROUNDS = 25;
 
-/**
- * Tasks of bench/xs-entry.ts: batches encoded; the same with checksum and serial frame; a JSON text a
- * sample, for comparison; the whole firmware with a collector's endpoint beside it.
- */
-const TASKS = ["encode", "frame", "json", "world"];
+/** Runs before the rounds: the encoder has learned its ways and rests (shared/batch/planner.ts). */
+const RUNS_BEFORE = 60;
 
-export async function measureOnXs(): Promise<Figure[]> {
+/** Tasks of bench/xs-entry.ts, each with the one that it is compared with. */
+const TASKS: Readonly<Record<string, string | undefined>> = {
+  encode: "json",
+  stream: "json-stream",
+  serial: "json-serial",
+  json: undefined,
+  "json-stream": undefined,
+  "json-serial": undefined,
+  cbor: "json",
+  world: undefined,
+};
+
+/** What a task took in each round, and in the last one. */
+export interface TaskCost {
+  readonly timesUs: number[];
+  steps: number;
+  garbageSlots: number;
+  result: number;
+}
+
+/** Runs tasks in turns on a new engine. */
+export async function measureTasks(
+  names: readonly string[],
+  { rounds = ROUNDS, runsBefore = RUNS_BEFORE } = {},
+): Promise<{ costs: ReadonlyMap<string, TaskCost>; restSlots: number }> {
   const engine = await XsEngine.start({ meteringLimit: 2 ** 31 - 1 });
   try {
     await engine.evaluate(await bundleForXs("bench/xs-entry.ts"));
-    const figures: Figure[] = [];
-    for (const task of TASKS) figures.push(...(await measureTask(engine, task)));
-    const atRest = await engine.evaluate("gc();");
-    figures.push({ name: "xs.heap.at-rest", value: atRest.currentHeapCount, unit: "slots" });
-    return figures;
+    const restSlots = (await engine.evaluate("gc();")).currentHeapCount;
+    const costs = new Map(names.map((name) => [name, emptyCost()]));
+    const [first] = names;
+    for (let run = 0; run < runsBefore; run++) await engine.command(encodeUtf8(first!));
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, cost] of costs) await runOnce(engine, name, cost);
+    }
+    return { costs, restSlots };
   } finally {
     await engine.close();
   }
 }
 
-async function measureTask(engine: XsEngine, task: string): Promise<Figure[]> {
-  const request = encodeUtf8(task);
-  await engine.command(request); // the first run fills caches
-  await engine.evaluate("gc();");
-  const times: number[] = [];
-  let garbage = 0;
-  let last = await engine.command(request);
-  for (let round = 0; round < ROUNDS; round++) {
-    const before = last.usage.currentHeapCount;
-    last = await engine.command(request);
-    times.push(last.usage.durationUs);
-    garbage = last.usage.currentHeapCount - before;
-  }
-  times.sort((a, b) => a - b);
+function emptyCost(): TaskCost {
+  return { timesUs: [], steps: 0, garbageSlots: 0, result: 0 };
+}
+
+async function runOnce(engine: XsEngine, name: string, cost: TaskCost): Promise<void> {
+  const earlier = await engine.command(encodeUtf8("nothing"));
+  const before = await engine.command(encodeUtf8("nothing"));
+  const ofCommand = before.usage.currentHeapCount - earlier.usage.currentHeapCount;
+  const { usage, reply } = await engine.command(encodeUtf8(name));
+  cost.timesUs.push(usage.durationUs);
+  cost.steps = usage.compute;
+  cost.garbageSlots = usage.currentHeapCount - before.usage.currentHeapCount - ofCommand;
+  cost.result = Number(decodeUtf8(reply));
+}
+
+export async function measureOnXs(): Promise<Figure[]> {
+  const { costs, restSlots } = await measureTasks(Object.keys(TASKS));
+  const figures = [...costs].flatMap(([name, cost]) => figuresOf(name, cost, costs));
+  return [...figures, { name: "xs.heap.at-rest", value: restSlots, unit: "slots" }];
+}
+
+function figuresOf(task: string, cost: TaskCost, costs: ReadonlyMap<string, TaskCost>): Figure[] {
   const name = `xs.${task}.1000-readings`;
+  const peer = TASKS[task];
+  const others = peer === undefined ? undefined : costs.get(peer)!.timesUs;
+  const ratios = others?.map((timeUs, round) => cost.timesUs[round]! / timeUs);
   return [
-    { name: `${name}.steps`, value: last.usage.compute, unit: "steps" },
-    { name: `${name}.time`, value: times[Math.floor(ROUNDS / 2)]!, unit: "us" },
-    { name: `${name}.garbage`, value: garbage, unit: "slots" },
+    {
+      name: `${name}.time`,
+      value: median(cost.timesUs),
+      unit: "us",
+      ...(ratios === undefined ? {} : { ratio: { [peer!]: Number(median(ratios).toFixed(3)) } }),
+    },
+    { name: `${name}.steps`, value: cost.steps, unit: "steps" },
+    { name: `${name}.garbage`, value: cost.garbageSlots, unit: "slots" },
     {
       name: `${name}.result`,
-      value: Number(decodeUtf8(last.reply)),
+      value: cost.result,
       unit: task === "world" ? "acknowledged" : "bytes",
     },
   ];
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

@@ -44,7 +44,22 @@ export interface Scales {
   readonly limit: readonly number[];
   /** By scale, by symbol without its lowest bits: the word times 16 plus its length. The last one is the escape's. */
   readonly words: readonly (readonly number[])[];
+  /**
+   * By scale, by residual + `center`: all bits of it, packed (see `packedOf`), so that an encoder need not
+   * make a symbol first. Empty for scales of more than `SHIFT_PACKED_MAX`.
+   */
+  readonly packed: readonly (readonly number[])[];
+  readonly center: readonly number[];
 }
+
+/** Larger scales are rare and would take more memory than they are worth. */
+const SHIFT_PACKED_MAX = 4;
+
+/** A packed residual: the number of its bits, the bits, the symbol. */
+export const PACKED_LENGTH_MASK = 15;
+export const PACKED_BITS_SHIFT = 4;
+export const PACKED_BITS_MASK = 0x3fff;
+export const PACKED_SYMBOL_SHIFT = 18;
 
 /** Made while the module loads, only read afterwards: on a board it lives in ROM. */
 export const SCALES: Scales = makeScales();
@@ -58,7 +73,24 @@ function makeScales(): Scales {
   const reach = scales.map((scale) => (tables[table[scale]!]!.length - 1) << shift[scale]!);
   const limit: number[] = [];
   for (const scale of scales) limit.push(LIMITS_FIRST[scale] ?? 2 * limit[scale - 2]!);
-  return { table, shift, reach, limit, words: scales.map((scale) => tables[table[scale]!]!) };
+  const words = scales.map((scale) => tables[table[scale]!]!);
+  const center = reach.map((symbols) => symbols >> 1);
+  const packed = scales.map((scale) =>
+    shift[scale]! > SHIFT_PACKED_MAX ? [] : packedOf(words[scale]!, shift[scale]!, reach[scale]!),
+  );
+  return { table, shift, reach, limit, words, packed, center };
+}
+
+/** Residuals from the least that is within reach on. */
+function packedOf(words: readonly number[], shift: number, reach: number): number[] {
+  const residuals = Array.from({ length: reach }, (_, index) => index - (reach >> 1));
+  return residuals.map((residual) => {
+    const symbol = residual < 0 ? -2 * residual - 1 : 2 * residual;
+    const word = words[symbol >> shift]!;
+    const bits = ((word >> 4) << shift) | (symbol & ((1 << shift) - 1));
+    const length = (word & 15) + shift;
+    return (symbol << PACKED_SYMBOL_SHIFT) | (bits << PACKED_BITS_SHIFT) | length;
+  });
 }
 
 /** Words by symbol: short ones first, of one length in the order of their symbols. */

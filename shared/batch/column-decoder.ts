@@ -1,17 +1,16 @@
-// One column of a batch being read: its head, what is expected of its next value, and the rows that
-// are filled in later, all at once. Each method that reads returns false where what it read cannot
-// be. PROTOCOL 6.4 to 6.7.
+// One column of a batch being read: its head, what is expected of its next value, and the rows that are
+// filled in all at once. What reads returns false where that cannot be. PROTOCOL 6.4 to 6.7.
 
 import { type BitReader, LENGTH_BITS } from "../bytes/bits.ts";
 import type { Channel, ChannelValue } from "../channel.ts";
-import { FIT_ROWS, SCALE_MAX, SCALES, scaleOf, sumAtStart } from "./codes.ts";
+import { FIT_ROWS, SCALE_MAX, SCALES, scaleOf, sumAtStart, WORD_BITS_MAX } from "./codes.ts";
 import type { Column } from "./columns.ts";
-import { floatOfSteps } from "./decimal.ts";
 import {
   DIGITS_BITS,
   indexBits,
   isFloat,
   isPayload,
+  LENGTH_WHOLE,
   MODE_BITS,
   MODE_PALETTE,
   MODE_PAYLOADS,
@@ -34,15 +33,11 @@ import {
   FRACTION_ONE,
   GAINS,
   LEVEL_MAX,
+  levelOf,
   SLOPE_GAINS,
 } from "./predictor.ts";
+import { integersToValues, type StepScale, sumOf, valueOfInteger } from "./values.ts";
 import { XorState } from "./xor.ts";
-
-/** Bits of the longest word, which `LOOKUP` is asked for. */
-const WORD_BITS = 10;
-
-/** The length in an escape that says: the integer itself follows. */
-const LENGTH_WHOLE = 63;
 
 /** Up to this shift, what 32 rows add to a level fits 32 bits with its fraction. */
 const SHIFT_FAST_MAX = 10;
@@ -68,7 +63,6 @@ export class ColumnDecoder {
 
   readonly #channel: Channel;
   readonly #isFloat: boolean;
-  readonly #isSingle: boolean;
   /** Integers up to here, from 0 on, are what a boolean or an enumeration can be; NaN for others. */
   readonly #integerMax: number;
   readonly #indexBits: number;
@@ -77,8 +71,7 @@ export class ColumnDecoder {
   readonly #none = new Int32Array(0);
   readonly #recent: ChannelValue[] = [];
   #column!: Column;
-  #factor: number;
-  #isInverse: boolean;
+  readonly #steps: StepScale;
   #scale = 0;
   #level = 0;
   #fraction = 0;
@@ -94,12 +87,11 @@ export class ColumnDecoder {
   #last = 0;
 
   constructor(channel: Channel) {
-    const { factor, isInverse } = stepFactorOf(channel);
     this.#channel = channel;
     this.#isFloat = isFloat(channel);
-    this.#isSingle = channel.kind === "float32";
-    this.#factor = factor;
-    this.#isInverse = isInverse;
+    const isSingle = channel.kind === "float32";
+    this.#steps = { ...stepFactorOf(channel), isSingle };
+    if (this.#isFloat) this.#steps.isInverse = true;
     const isBoolean = channel.kind === "boolean";
     this.#integerMax = isBoolean ? 1 : (channel.labels?.length ?? Number.NaN) - 1;
     this.#indexBits = isBoolean ? 1 : indexBits(channel.labels?.length ?? 0);
@@ -141,8 +133,7 @@ export class ColumnDecoder {
       this.#xor.clear();
       return true;
     }
-    if (this.#isFloat) this.#factor = 10 ** reader.read(DIGITS_BITS);
-    this.#isInverse ||= this.#isFloat;
+    if (this.#isFloat) this.#steps.factor = 10 ** reader.read(DIGITS_BITS);
     this.mode = reader.read(MODE_BITS);
     this.isPlain = this.mode === MODE_RESIDUALS && this.isPresent;
     return this.mode === MODE_RUNS ? this.#beginRuns(reader) : this.#beginSymbols(reader);
@@ -157,8 +148,7 @@ export class ColumnDecoder {
   }
 
   #beginSymbols(reader: BitReader): boolean {
-    const isResiduals = this.mode === MODE_RESIDUALS;
-    const predictor = isResiduals ? reader.read(PREDICTOR_BITS) : 0;
+    const predictor = this.mode === MODE_RESIDUALS ? reader.read(PREDICTOR_BITS) : 0;
     this.#gain = GAINS[predictor]!;
     this.#slopeGain = SLOPE_GAINS[predictor]!;
     const scale = reader.read(SCALE_BITS);
@@ -219,7 +209,7 @@ export class ColumnDecoder {
     }
     reader.position = start;
     const integer = base + reader.readSigned();
-    return Math.abs(integer) < LEVEL_MAX ? integer : Number.NaN;
+    return levelOf(integer) === integer ? integer : Number.NaN;
   }
 
   /** Reads a row that is not plain. */
@@ -247,14 +237,13 @@ export class ColumnDecoder {
   }
 
   #valueOf(integer: number): number {
-    if (this.#isFloat) return floatOfSteps(integer, this.#factor, this.#isSingle);
-    return this.#isInverse ? integer / this.#factor : integer * this.#factor;
+    return valueOfInteger(integer, this.#steps);
   }
 
   /** A symbol; -1 for the escape, which counts as the first symbol out of reach. */
   #readSymbol(reader: BitReader): number {
-    const entry = LOOKUP[this.lookupStart + reader.read(WORD_BITS)]!;
-    reader.position -= WORD_BITS - (entry & 15);
+    const entry = LOOKUP[this.lookupStart + reader.read(WORD_BITS_MAX)]!;
+    reader.position -= WORD_BITS_MAX - (entry & 15);
     this.#count++;
     if (entry >> 4 === this.escape) {
       this.#sum += this.escape << this.shift;
@@ -343,6 +332,17 @@ export class ColumnDecoder {
     return true;
   }
 
+  /** Integers to values, in place. False where one cannot be. */
+  #toValues(from: number, end: number): boolean {
+    const { numbers } = this.#column;
+    if (Number.isNaN(this.#integerMax)) {
+      integersToValues(numbers, from, end, this.#steps);
+      return true;
+    }
+    for (let row = from; row < end; row++) if (!this.#isSound(numbers[row]!)) return false;
+    return true;
+  }
+
   /** Notes presence up to `end`, which holds since it was noted last. */
   #mark(end: number): void {
     if (this.presence === PRESENCE_BY_ROW) return;
@@ -386,22 +386,6 @@ export class ColumnDecoder {
     }
   }
 
-  /** Integers to values, in place. */
-  #toValues(from: number, end: number): boolean {
-    const { numbers } = this.#column;
-    const factor = this.#factor;
-    if (!Number.isNaN(this.#integerMax)) {
-      for (let row = from; row < end; row++) if (!this.#isSound(numbers[row]!)) return false;
-    } else if (this.#isSingle) {
-      for (let row = from; row < end; row++) numbers[row] = Math.fround(numbers[row]! / factor);
-    } else if (!this.#isInverse) {
-      for (let row = from; row < end; row++) numbers[row] = numbers[row]! * factor;
-    } else if (factor !== 1) {
-      for (let row = from; row < end; row++) numbers[row] = numbers[row]! / factor;
-    }
-    return true;
-  }
-
   /** Fits the scale, after `FIT_ROWS` rows. */
   fit(): void {
     if (this.#count === 0) return;
@@ -411,14 +395,4 @@ export class ColumnDecoder {
     this.#count = 0;
     this.#setScale(scaleOf(this.#sumBefore, this.#symbols, this.#scale));
   }
-}
-
-function sumOf(symbols: Int32Array, from: number, end: number): number {
-  let sum = 0;
-  for (let index = from; index < end; index++) sum += symbols[index]!;
-  return sum;
-}
-
-function levelOf(integer: number): number {
-  return Math.abs(integer) < LEVEL_MAX ? integer : 0;
 }

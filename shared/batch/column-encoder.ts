@@ -1,19 +1,18 @@
 // One column of a batch being written: what the next value is expected to be, and all that is not the
 // usual case. The usual case, a residual within reach, is in the encoder's loop. PROTOCOL 6.4 to 6.7.
 //
-// On XS a field is found by looking through an object's fields from the first one on, so those of the
-// usual case come first.
+// On XS fields are found by looking through all from the first one on: those of the usual case are first.
 
 import { type BitWriter, LENGTH_BITS } from "../bytes/bits.ts";
 import type { Channel, ChannelValue } from "../channel.ts";
 import { FIT_ROWS, SCALES, scaleOf, sumAtStart } from "./codes.ts";
 import { stepsOfFloat } from "./decimal.ts";
-import type { SymbolStream } from "./encoder.ts";
 import {
   DIGITS_BITS,
   indexBits,
   isFloat,
   isPayload,
+  LENGTH_WHOLE,
   MODE_BITS,
   MODE_PALETTE,
   MODE_PALETTE_OF_DIFFERENCES,
@@ -38,8 +37,10 @@ import {
   FRACTION_ONE,
   GAINS,
   LEVEL_MAX,
+  levelOf,
   SLOPE_GAINS,
 } from "./predictor.ts";
+import type { SymbolStream } from "./symbol-stream.ts";
 import { XorState } from "./xor.ts";
 
 /** Scale of a column of which nothing is known: residuals of some tens. */
@@ -48,32 +49,25 @@ const SCALE_FIRST = 12;
 /** Predictor of such a column: half the last value, half those before it. */
 const PREDICTOR_FIRST = 1;
 
-/** Beyond this a word and a symbol's lowest bits might not fit 32 with what waits of a byte. */
-const SHIFT_PLAIN_MAX = 14;
-
-/** The length in an escape that says: the integer itself follows (PROTOCOL 6.4). */
-const LENGTH_WHOLE = 63;
+/** The packed bits of a column that is not the usual case. */
+const NONE: readonly number[] = [];
 
 export class ColumnEncoder implements SymbolStream {
-  /** Of a run: the value in force, which needs no look when it comes again. NaN where there is none. */
+  /** Of a run: the value in force. NaN where there is none. */
   held: ChannelValue | undefined = Number.NaN;
   /** A number or an integer in the usual case, which the encoder's loop takes by itself. */
   isQuick = false;
+  mean = 0;
   next = 0;
-  level = 0;
-  /** `value × factor` is the number of steps where `isInverse`, else `value / factor`. */
-  isInverse: boolean;
-  factor: number;
-  plainReach = 0;
-  shift = 0;
-  words: readonly number[] = [];
+  base = 0;
+  packed: readonly number[] = [];
+  center = 0;
   sum = 0;
-  fraction = 0;
   gain = 0;
-  readonly step = 0;
+  /** `value × factor` is the number of steps where `isInverse`, else `value / factor`. */
+  factor: number;
   readonly isNumber: boolean;
-  /** Symbols from this on are escaped. */
-  reach = 0;
+  isInverse: boolean;
   /** Whether this row has a value, and the row before it had one. */
   isPresent = false;
   wasPresent = false;
@@ -97,6 +91,9 @@ export class ColumnEncoder implements SymbolStream {
   #float = 0;
   #slope = 0;
   #scale = SCALE_FIRST;
+  #reach = 0;
+  #words: readonly number[] = [];
+  #shift = 0;
   #sumBefore = 0;
   #symbols = 0;
   /** Rows since the last fit that have no symbol. */
@@ -122,12 +119,11 @@ export class ColumnEncoder implements SymbolStream {
   get scale(): number {
     return this.#scale;
   }
-
   set scale(scale: number) {
     this.#scale = scale;
-    this.reach = SCALES.reach[scale]!;
-    this.words = SCALES.words[scale]!;
-    this.shift = SCALES.shift[scale]!;
+    this.#reach = SCALES.reach[scale]!;
+    this.#words = SCALES.words[scale]!;
+    this.#shift = SCALES.shift[scale]!;
   }
 
   /** Takes the value of a row, of whatever kind; false where the channel cannot carry it. */
@@ -209,11 +205,12 @@ export class ColumnEncoder implements SymbolStream {
 
   #setPresent(): void {
     this.wasPresent = this.isPresent;
-    const isPlainMode = this.mode === MODE_RESIDUALS && SLOPE_GAINS[this.predictor] === 0;
-    const isPlainRow = this.presence !== PRESENCE_BY_ROW && this.isPresent;
-    const isPlain = isPlainMode && isPlainRow && this.shift <= SHIFT_PLAIN_MAX;
-    this.plainReach = isPlain ? this.reach : 0;
-    this.isQuick = isPlain && (this.isNumber || this.channel.kind === "integer");
+    const isSteady = this.presence !== PRESENCE_BY_ROW && this.isPresent;
+    const isPlain = isSteady && this.mode === MODE_RESIDUALS && SLOPE_GAINS[this.predictor] === 0;
+    this.packed = isPlain ? SCALES.packed[this.#scale]! : NONE;
+    this.center = SCALES.center[this.#scale]!;
+    const isExact = this.isNumber ? this.isInverse : this.channel.kind === "integer";
+    this.isQuick = isPlain && isExact;
     const isHeld = !this.isStream && this.isPresent && !(this.#value instanceof Object);
     this.held = isHeld ? this.#value : Number.NaN;
   }
@@ -264,7 +261,7 @@ export class ColumnEncoder implements SymbolStream {
       if (this.mode === MODE_RESIDUALS) writer.write(this.predictor, PREDICTOR_BITS);
       writer.write(this.scale, SCALE_BITS);
       this.#beginLevel();
-      writer.writeSigned(this.level);
+      writer.writeSigned(this.base);
       if (this.mode === MODE_RESIDUALS) this.#beginSlope(writer);
     }
     this.#palette.clear();
@@ -281,15 +278,16 @@ export class ColumnEncoder implements SymbolStream {
   #beginLevel(): void {
     this.scale = this.#scale;
     this.gain = GAINS[this.predictor]!;
-    this.fraction = FRACTION_HALF;
+    this.base += this.mean >> FRACTION_BITS;
+    this.mean = FRACTION_HALF;
     this.sum = 0;
     this.#sumBefore = sumAtStart(this.#scale);
     this.#symbols = FIT_ROWS;
     this.#without = 0;
-    const distance = Math.abs(this.next - this.level);
-    if (this.isPresent && (this.#isPalette || distance >= this.reach / 2)) this.level = this.next;
-    if (!(Math.abs(this.level) < LEVEL_MAX)) this.level = 0;
-    this.#last = this.level;
+    const distance = Math.abs(this.next - this.base);
+    if (this.isPresent && (this.#isPalette || distance >= this.#reach / 2)) this.base = this.next;
+    if (!(Math.abs(this.base) < LEVEL_MAX)) this.base = 0;
+    this.#last = this.base;
   }
 
   #beginSlope(writer: BitWriter): void {
@@ -307,33 +305,39 @@ export class ColumnEncoder implements SymbolStream {
   }
 
   #writeResidual(writer: BitWriter): void {
-    const residual = this.next - this.level;
+    this.#rebase();
+    const residual = this.next - this.base;
     const symbol = residual < 0 ? -2 * residual - 1 : 2 * residual;
-    if (symbol < this.reach) {
+    if (symbol < this.#reach) {
       this.#writeSymbol(symbol, writer);
       this.#slope = (this.#slope + SLOPE_GAINS[this.predictor]! * residual) | 0;
-      this.fraction = (this.fraction + this.gain * residual + this.#slope) | 0;
+      this.mean = (this.mean + this.gain * residual + this.#slope) | 0;
     } else {
       this.#writeEscape(writer);
-      if (!this.#writeEscaped(this.level, writer)) return;
-      this.level = levelOf(this.next);
-      this.fraction = (FRACTION_HALF + this.#slope) | 0;
+      if (!this.#writeEscaped(this.base, writer)) return;
+      this.base = levelOf(this.next);
+      this.mean = (FRACTION_HALF + this.#slope) | 0;
     }
-    this.level += this.fraction >> FRACTION_BITS;
-    this.fraction &= FRACTION_ONE - 1;
+    this.#rebase();
+  }
+
+  /** Keeps the mean small enough for 32 bits. */
+  #rebase(): void {
+    this.base += this.mean >> FRACTION_BITS;
+    this.mean &= FRACTION_ONE - 1;
   }
 
   #writeSymbol(symbol: number, writer: BitWriter): void {
-    const word = this.words[symbol >> this.shift]!;
+    const word = this.#words[symbol >> this.#shift]!;
     writer.write(word >> 4, word & 15);
-    writer.write(symbol, this.shift);
+    writer.write(symbol, this.#shift);
     this.sum += symbol;
   }
 
   #writeEscape(writer: BitWriter): void {
-    const word = this.words[this.words.length - 1]!;
+    const word = this.#words[this.#words.length - 1]!;
     writer.write(word >> 4, word & 15);
-    this.sum += this.reach;
+    this.sum += this.#reach;
   }
 
   /** What stands behind an escape. False where it is a float that is no integer of steps. */
@@ -355,11 +359,11 @@ export class ColumnEncoder implements SymbolStream {
 
   #writeRank(writer: BitWriter): void {
     const { numbers } = this.#palette;
-    const base = this.mode === MODE_PALETTE ? this.level : this.#last;
+    const base = this.mode === MODE_PALETTE ? this.base : this.#last;
     const isKnowable = Math.abs(this.next) < LEVEL_MAX;
     const found = isKnowable ? numbers.indexOf(this.next - base) : -1;
     const rank = found < 0 ? numbers.length : found;
-    if (rank < this.reach) this.#writeSymbol(rank, writer);
+    if (rank < this.#reach) this.#writeSymbol(rank, writer);
     else {
       this.#writeEscape(writer);
       writer.write(rank, PALETTE_RANK_BITS);
@@ -376,6 +380,7 @@ export class ColumnEncoder implements SymbolStream {
   /** Fits the scale to the symbols of the last `rows` rows. */
   fit(rows: number): void {
     if (this.mode !== MODE_RESIDUALS && !this.#isPalette) return;
+    this.#rebase();
     const count = rows - this.#without;
     this.#without = 0;
     if (count === 0) return;
@@ -390,11 +395,6 @@ export class ColumnEncoder implements SymbolStream {
 
   /** The batch is taken: what is known goes on into the next one. */
   end(): void {
-    if (this.mode === MODE_PALETTE_OF_DIFFERENCES) this.level = this.#last;
+    if (this.mode === MODE_PALETTE_OF_DIFFERENCES) this.base = this.#last;
   }
-}
-
-/** What an integer leaves behind as the expected one. */
-function levelOf(integer: number): number {
-  return Math.abs(integer) < LEVEL_MAX ? integer : 0;
 }

@@ -10,16 +10,23 @@ import { ByteWriter } from "../bytes/cursor.ts";
 import type { Channel, SampleValues } from "../channel.ts";
 import { assert } from "../errors.ts";
 import { BATCH_BYTES_MAX, BATCH_ROWS_MAX } from "../limits.ts";
-import { FIT_ROWS } from "./codes.ts";
+import {
+  FIT_ROWS,
+  PACKED_BITS_MASK,
+  PACKED_BITS_SHIFT,
+  PACKED_LENGTH_MASK,
+  PACKED_SYMBOL_SHIFT,
+} from "./codes.ts";
 import { ColumnEncoder } from "./column-encoder.ts";
 import { setBatchRows, writeBatchHeader } from "./header.ts";
 import { indexBits, PRESENCE_BY_ROW } from "./kinds.ts";
 import { Planner } from "./planner.ts";
-import { FRACTION_BITS, FRACTION_ONE, TIME_MS_MAX } from "./predictor.ts";
+import { FRACTION_BITS, TIME_MS_MAX } from "./predictor.ts";
+import type { SymbolStream } from "./symbol-stream.ts";
 import { TimeEncoder } from "./time-encoder.ts";
 
-/** Numbers of steps up to here are rounded by 32-bit arithmetic. */
-const STEPS_SMALL = 2 ** 30;
+/** What a row takes at most of one column: the longest word, an escape, a float that is no decimal, a bit. */
+const STREAM_BYTES_MAX = 12;
 
 /** Outcome of `append`: taken; or the batch must be taken away first; or the row fits no batch at all. */
 export type AppendOutcome = "appended" | "full" | "oversize";
@@ -32,33 +39,9 @@ export interface BatchEncoderOptions {
   readonly bytesMax?: number;
 }
 
-/** What each row has a word of. The fields are in the order in which the loop asks for them. */
-export interface SymbolStream {
-  /** The integer of this row, and the one that is expected. */
-  next: number;
-  level: number;
-  /** Symbols below this are the usual case: 0 where there is none. */
-  plainReach: number;
-  shift: number;
-  words: readonly number[];
-  /** Sum of symbols since the last fit. */
-  sum: number;
-  /** What is expected beyond `level`, in 256ths. */
-  fraction: number;
-  gain: number;
-  /** What is added to what is expected in each row. */
-  step: number;
-  /** Writes this row's part where it is not the usual case. */
-  write(writer: BitWriter): void;
-  /** Fits the scale to the symbols of the last `rows` rows. */
-  fit(rows: number): void;
-}
-
 export class BatchEncoder {
   /** Rows in the batch so far. */
   rows = 0;
-  /** Values in the batch so far, missing ones not counted. */
-  readings = 0;
   /** Device uptime at the first row; meaningless while there is none. */
   firstMs = 0;
   /** Device uptime at the last row. */
@@ -67,6 +50,7 @@ export class BatchEncoder {
   unrepresentable = 0;
 
   readonly #schema: number;
+  readonly #bytesMax: number;
   readonly #writer: BitWriter;
   readonly #columns: readonly ColumnEncoder[];
   /** The times, and the columns of which each row has something. */
@@ -77,21 +61,33 @@ export class BatchEncoder {
   /** A row did not fit: nothing more goes into this batch. */
   #isFull = false;
   #rowsToFit = FIT_ROWS;
-  #refusedInRow = 0;
+  /** The usual row is one for `#writeQuickly`. */
+  #isQuick = false;
+  /** By column: what `#writeQuickly` wrote last. */
+  readonly #written: number[];
+  /** Up to this many bytes a row without changes fits for sure. */
+  #sureBytes = 0;
+  #missing = 0;
+  /** Of the row at hand: values that are missing, and those of them that were refused. */
   #missingInRow = 0;
+  #refusedInRow = 0;
 
   constructor(options: BatchEncoderOptions) {
     this.#schema = options.schema;
-    this.#writer = new BitWriter(new Uint8Array(options.bytesMax ?? BATCH_BYTES_MAX));
+    this.#bytesMax = options.bytesMax ?? BATCH_BYTES_MAX;
+    this.#writer = new BitWriter(new Uint8Array(this.#bytesMax));
     this.#columns = options.channels.map((channel) => new ColumnEncoder(channel));
     this.#indexBits = indexBits(options.channels.length);
+    this.#written = options.channels.map(() => 0);
     this.#planner = new Planner(this.#columns, this.#times);
   }
 
-  /**
-   * True when the first look at the values is over: the batch that follows takes much less a row than
-   * this one, which was begun in ignorance. A hint: whoever does not take the batch loses only bytes.
-   */
+  /** Values in the batch so far, missing ones not counted. */
+  get readings(): number {
+    return this.rows * this.#columns.length - this.#missing;
+  }
+
+  /** A hint: the encoder has learned how to write these values, and the next batch will take much less a row. */
   get isBetterTaken(): boolean {
     return this.#planner.isUrgent;
   }
@@ -103,27 +99,60 @@ export class BatchEncoder {
    */
   append(timeMs: number, values: SampleValues): AppendOutcome {
     const isFirst = this.rows === 0;
-    assert(
-      timeMs >= (isFirst ? 0 : this.lastMs) && timeMs <= TIME_MS_MAX && timeMs % 1 === 0,
-      "time in whole milliseconds that never runs backwards",
-    );
+    const stepMs = timeMs - (isFirst ? 0 : this.lastMs);
+    // NaN and infinities fail it too; the call itself would cost as much on XS as a value.
+    if (!(stepMs >= 0 && timeMs <= TIME_MS_MAX && timeMs % 1 === 0)) {
+      assert(false, "time in whole milliseconds that never runs backwards");
+    }
     if (this.#isFull || this.rows === BATCH_ROWS_MAX) return "full";
+    const isSure = this.#isQuick && this.#writer.position <= this.#sureBytes;
+    if (!isSure || this.#planner.isWatching || !this.#writeQuickly(timeMs, values)) {
+      if (!this.#writeCarefully(timeMs, values)) return this.#isFull ? "full" : "oversize";
+      if (this.#planner.isWatching) this.#planner.handleRow(timeMs);
+    }
+    this.lastMs = timeMs;
+    this.rows++;
+    if (--this.#rowsToFit === 0) this.#fit();
+    return "appended";
+  }
+
+  /** Writes a row that may not fit. False where it did not: then nothing of it remains. */
+  #writeCarefully(timeMs: number, values: SampleValues): boolean {
     const writer = this.#writer;
+    const isFirst = this.rows === 0;
     const { position, pending, count } = writer;
     const hasChange = this.#prepare(values);
     if (isFirst) this.#begin(timeMs);
     else if (hasChange) this.#writeChanges();
-    this.#times.next = timeMs;
-    this.#writeStreams();
-    if (writer.failed) {
-      writer.position = position;
-      writer.pending = pending;
-      writer.count = count;
-      this.#isFull = !isFirst;
-      return isFirst ? "oversize" : "full";
+    this.#writeStreams(timeMs);
+    if (isFirst || hasChange) this.#isQuick = this.#canBeQuick();
+    if (!writer.failed) {
+      this.#missing += this.#missingInRow;
+      this.unrepresentable += this.#refusedInRow; // here, for a row that does not fit comes again
+      return true;
     }
-    this.#keepRow(timeMs);
-    return "appended";
+    writer.position = position;
+    writer.pending = pending;
+    writer.count = count;
+    this.#isFull = !isFirst;
+    return false;
+  }
+
+  /** True where the usual row is one for `#writeQuickly`. */
+  #canBeQuick(): boolean {
+    const columns = this.#columns;
+    for (let index = 0; index < columns.length; index++) {
+      const column = columns[index]!;
+      if (!column.isQuick && column.isStream) return false;
+    }
+    return this.#times.packed.length > 0;
+  }
+
+  #fit(): void {
+    this.#rowsToFit = FIT_ROWS;
+    const streams = this.#streams;
+    for (let index = 0; index < streams.length; index++) streams[index]!.fit(FIT_ROWS);
+    this.#isQuick = this.#canBeQuick();
   }
 
   /**
@@ -144,8 +173,9 @@ export class BatchEncoder {
     const bytes = writer.bytes.subarray(0, writer.position);
     writer.reset(0);
     this.rows = 0;
-    this.readings = 0;
+    this.#missing = 0;
     this.#isFull = false;
+    this.#isQuick = false;
     return bytes;
   }
 
@@ -157,50 +187,63 @@ export class BatchEncoder {
     writer.reset(head.failed ? writer.bytes.length + 1 : head.position);
     this.#times.begin(timeMs, writer);
     const columns = this.#columns;
-    const hasPresence = columns.some((one) => one.presence === PRESENCE_BY_ROW || !one.isPresent);
+    let hasPresence = false;
+    for (let index = 0; index < columns.length; index++) {
+      const { presence, isPresent } = columns[index]!;
+      if (presence === PRESENCE_BY_ROW || !isPresent) hasPresence = true;
+    }
     writer.write(hasPresence ? 1 : 0, 1);
     const streams = this.#streams;
     streams.length = 0;
     streams.push(this.#times);
-    for (const column of columns) {
+    for (let index = 0; index < columns.length; index++) {
+      const column = columns[index]!;
       column.begin(writer, hasPresence);
       if (column.isStream) streams.push(column);
     }
     this.firstMs = timeMs;
     this.lastMs = timeMs;
     this.#rowsToFit = FIT_ROWS;
+    this.#sureBytes = this.#bytesMax - streams.length * STREAM_BYTES_MAX;
   }
 
   /** Brings the values into the form in which they are written. True where a column changes other than by its symbols. */
   #prepare(values: SampleValues): boolean {
     const columns = this.#columns;
     const count = columns.length;
+    let column = columns[0]!;
+    let value = values[0];
     let hasChange = false;
-    this.#refusedInRow = 0;
-    this.#missingInRow = 0;
-    for (let index = 0; index < count; index++) {
-      const column = columns[index]!;
-      const value = values[index];
-      if (value === column.held) continue;
+    let index = 0;
+    let exact = 0;
+    let steps = 0;
+    let rest = 0;
+    let missing = 0;
+    let refused = 0;
+    while (index < count) {
+      column = columns[index]!;
+      value = values[index++];
       if (column.isQuick && typeof value === "number") {
-        const exact = column.isInverse ? value * column.factor : value / column.factor;
-        if (exact < STEPS_SMALL && exact > -STEPS_SMALL) {
-          let steps = exact | 0;
-          const rest = exact - steps;
-          if (rest >= 0.5) steps++;
-          else if (rest < -0.5) steps--;
+        exact = value * column.factor;
+        steps = exact | 0;
+        rest = exact - steps; // beyond 1 where 32 bits do not hold the steps
+        if (rest < 0.5 && rest >= -0.5) {
           column.next = steps;
           if (rest === 0 || column.isNumber) continue;
+        } else if (column.isNumber && rest < 1 && rest > -1) {
+          column.next = rest > 0 ? steps + 1 : steps - 1;
+          continue;
         }
-      }
-      const isPresent = value !== undefined && column.prepare(value);
-      column.isPresent = isPresent;
-      if (!isPresent) {
-        this.#missingInRow++;
-        if (value !== undefined) this.#refusedInRow++;
+      } else if (value === column.held) continue;
+      column.isPresent = value !== undefined && column.prepare(value);
+      if (!column.isPresent) {
+        missing++;
+        if (value !== undefined) refused++;
       }
       if (column.hasChange) hasChange = true;
     }
+    this.#missingInRow = missing;
+    this.#refusedInRow = refused;
     return hasChange;
   }
 
@@ -222,34 +265,35 @@ export class BatchEncoder {
   }
 
   /** Writes the row's symbols. The usual case is here, with the writer in local variables; the rest is the columns'. */
-  #writeStreams(): void {
+  #writeStreams(timeMs: number): void {
     const writer = this.#writer;
     const { bytes } = writer;
     let { position, pending, count } = writer;
     const streams = this.#streams;
     const length = streams.length;
-    for (let index = 0; index < length; index++) {
-      const stream = streams[index]!;
-      const residual = stream.next - stream.level;
-      const symbol = residual < 0 ? -residual - residual - 1 : residual + residual;
-      if (symbol < stream.plainReach) {
-        const shift = stream.shift;
-        const word = stream.words[symbol >> shift]!;
-        const bits = word & 15;
-        pending = (pending << bits) | (word >> 4);
+    const times = this.#times;
+    let stream: SymbolStream = times;
+    let packed: number | undefined = 0;
+    let index = 0;
+    let mean = 0;
+    let residual = 0;
+    let bits = 0;
+    times.next = timeMs;
+    while (index < length) {
+      stream = streams[index++]!;
+      mean = stream.mean;
+      residual = stream.next - stream.base - (mean >> FRACTION_BITS);
+      packed = stream.packed[residual + stream.center];
+      if (packed !== undefined) {
+        bits = packed & PACKED_LENGTH_MASK;
+        pending = (pending << bits) | ((packed >> PACKED_BITS_SHIFT) & PACKED_BITS_MASK);
         count += bits;
-        if (shift > 0) {
-          pending = (pending << shift) | (symbol & ((1 << shift) - 1));
-          count += shift;
-        }
         while (count > 7) {
           count -= 8;
           bytes[position++] = pending >> count;
         }
-        stream.sum += symbol;
-        const fraction = stream.fraction + stream.gain * residual;
-        stream.level += stream.step + (fraction >> FRACTION_BITS);
-        stream.fraction = fraction & (FRACTION_ONE - 1);
+        stream.sum += packed >> PACKED_SYMBOL_SHIFT;
+        stream.mean = mean + stream.gain * residual;
       } else {
         writer.position = position;
         writer.pending = pending;
@@ -261,17 +305,95 @@ export class BatchEncoder {
     writer.position = position;
     writer.pending = pending;
     writer.count = count;
+    times.base += times.step;
+    times.lastMs = timeMs;
   }
 
-  #keepRow(timeMs: number): void {
-    this.lastMs = timeMs;
-    this.#times.lastMs = timeMs;
-    this.rows++;
-    this.readings += this.#columns.length - this.#missingInRow;
-    this.unrepresentable += this.#refusedInRow; // here, for a row that does not fit comes again
-    if (this.#planner.isWatching) this.#planner.handleRow(timeMs);
-    if (--this.#rowsToFit > 0) return;
-    this.#rowsToFit = FIT_ROWS;
-    for (const stream of this.#streams) stream.fit(FIT_ROWS);
+  /**
+   * Writes a row in one go: numbers near to what is expected, runs that go on. False where a value is
+   * anything else, and then nothing of the row remains. All is in local variables, declared outside
+   * of the loop: on XS each declaration, call and field costs as much as a few additions.
+   */
+  #writeQuickly(timeMs: number, values: SampleValues): boolean {
+    const writer = this.#writer;
+    const bytes = writer.bytes;
+    const columns = this.#columns;
+    const length = columns.length;
+    const times = this.#times;
+    const written = this.#written;
+    let mean = times.mean;
+    let residual = timeMs - times.base - (mean >> FRACTION_BITS);
+    let packed = times.packed[residual + times.center];
+    if (packed === undefined) return false;
+    const timeSymbol = packed >> PACKED_SYMBOL_SHIFT;
+    const timeMean = mean + times.gain * residual;
+    let bits = packed & PACKED_LENGTH_MASK;
+    let pending = (writer.pending << bits) | ((packed >> PACKED_BITS_SHIFT) & PACKED_BITS_MASK);
+    let count = writer.count + bits;
+    let position = writer.position;
+    while (count > 7) {
+      count -= 8;
+      bytes[position++] = pending >> count;
+    }
+    let column = columns[0]!;
+    let value = values[0];
+    let index = 0;
+    let exact = 0;
+    let steps = 0;
+    for (; index < length; index++) {
+      column = columns[index]!;
+      value = values[index];
+      if (column.isQuick && typeof value === "number") {
+        exact = value * column.factor;
+        steps = exact | 0;
+        exact -= steps;
+        if (exact !== 0) {
+          // An integer that is none, NaN, or more steps than 32 bits hold.
+          if (!(column.isNumber && exact < 1 && exact > -1)) break;
+          if (exact >= 0.5) steps++;
+          else if (exact < -0.5) steps--;
+        }
+        mean = column.mean;
+        residual = steps - column.base - (mean >> FRACTION_BITS);
+        packed = column.packed[residual + column.center];
+        if (packed === undefined) break;
+        bits = packed & PACKED_LENGTH_MASK;
+        pending = (pending << bits) | ((packed >> PACKED_BITS_SHIFT) & PACKED_BITS_MASK);
+        count += bits;
+        if (count > 7) {
+          count -= 8;
+          bytes[position++] = pending >> count;
+          if (count > 7) {
+            count -= 8;
+            bytes[position++] = pending >> count;
+          }
+        }
+        written[index] = packed;
+        column.sum += packed >> PACKED_SYMBOL_SHIFT;
+        column.mean = mean + column.gain * residual;
+      } else if (value !== column.held) break;
+    }
+    if (index < length) return this.#undo(index);
+    times.sum += timeSymbol;
+    times.mean = timeMean;
+    times.base += times.step;
+    times.lastMs = timeMs;
+    writer.position = position;
+    writer.pending = pending;
+    writer.count = count;
+    return true;
+  }
+
+  /** Takes back what `#writeQuickly` did to the columns before `end`. */
+  #undo(end: number): false {
+    for (let index = 0; index < end; index++) {
+      const column = this.#columns[index]!;
+      if (!column.isQuick) continue;
+      const symbol = this.#written[index]! >> PACKED_SYMBOL_SHIFT;
+      const residual = (symbol >>> 1) ^ -(symbol & 1);
+      column.sum -= symbol;
+      column.mean -= column.gain * residual;
+    }
+    return false;
   }
 }

@@ -26,6 +26,9 @@ export const TIME_PREDICTOR_BITS = 3;
 export const SCALE_BITS = 6;
 export const DIGITS_BITS = 4;
 
+/** The length in an escape that says: the integer itself follows. */
+export const LENGTH_WHOLE = 63;
+
 export function isFloat(channel: Channel): boolean {
   return channel.kind === "float32" || channel.kind === "float64";
 }

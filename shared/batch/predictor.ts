@@ -25,5 +25,10 @@ export const TIME_PREDICTORS = 8;
 /** Integers from here on are written whole and leave no trace, so that differences stay below 2^53. */
 export const LEVEL_MAX = 2 ** 51;
 
+/** What an integer leaves behind as the expected one. */
+export function levelOf(integer: number): number {
+  return Math.abs(integer) < LEVEL_MAX ? integer : 0;
+}
+
 /** Latest uptime in a batch, for the same reason: 142,000 years. */
 export const TIME_MS_MAX = 2 ** 52;

@@ -1,13 +1,10 @@
 // The times of a batch being read. PROTOCOL 6.3.
 
 import type { BitReader } from "../bytes/bits.ts";
-import { FIT_ROWS, SCALE_MAX, SCALES, scaleOf, sumAtStart } from "./codes.ts";
+import { FIT_ROWS, SCALE_MAX, SCALES, scaleOf, sumAtStart, WORD_BITS_MAX } from "./codes.ts";
 import { SCALE_BITS, TIME_PREDICTOR_BITS } from "./kinds.ts";
 import { escapeOf, LOOKUP, lookupStartOf } from "./lookup.ts";
 import { FRACTION_BITS, FRACTION_HALF, FRACTION_ONE, GAINS, TIME_MS_MAX } from "./predictor.ts";
-
-/** Bits of the longest word, which `LOOKUP` is asked for. */
-const WORD_BITS = 10;
 
 export class TimeDecoder {
   /** Where the scale's table begins, its shift, its escape. */
@@ -54,8 +51,8 @@ export class TimeDecoder {
 
   /** Reads a word behind changes; -1 for the escape. */
   readSymbol(reader: BitReader): number {
-    const entry = LOOKUP[this.lookupStart + reader.read(WORD_BITS)]!;
-    reader.position -= WORD_BITS - (entry & 15);
+    const entry = LOOKUP[this.lookupStart + reader.read(WORD_BITS_MAX)]!;
+    reader.position -= WORD_BITS_MAX - (entry & 15);
     if (entry >> 4 === this.escape) return -1;
     return ((entry >> 4) << this.shift) | reader.read(this.shift);
   }

@@ -4,21 +4,20 @@
 
 import type { BitWriter } from "../bytes/bits.ts";
 import { FIT_ROWS, SCALES, scaleOf, sumAtStart } from "./codes.ts";
-import type { SymbolStream } from "./encoder.ts";
 import { SCALE_BITS, TIME_PREDICTOR_BITS } from "./kinds.ts";
-import { FRACTION_HALF, GAINS, PREDICTOR_LAST } from "./predictor.ts";
+import { FRACTION_BITS, FRACTION_HALF, FRACTION_ONE, GAINS, PREDICTOR_LAST } from "./predictor.ts";
+import type { SymbolStream } from "./symbol-stream.ts";
 
 /** Some milliseconds of jitter. */
 const SCALE_FIRST = 6;
 
 export class TimeEncoder implements SymbolStream {
+  mean = 0;
   next = 0;
-  level = Number.NaN;
-  plainReach = 0;
-  shift = 0;
-  words: readonly number[] = [];
+  base = Number.NaN;
+  packed: readonly number[] = [];
+  center = 0;
   sum = 0;
-  fraction = 0;
   gain = 0;
   /** The period in force: the first step where the batch began without one. */
   step = 0;
@@ -32,6 +31,7 @@ export class TimeEncoder implements SymbolStream {
 
   #sumBefore = 0;
   #symbols = 0;
+  #reach = 0;
 
   /** Writes the head of a batch that begins at `timeMs`. */
   begin(timeMs: number, writer: BitWriter): void {
@@ -39,41 +39,67 @@ export class TimeEncoder implements SymbolStream {
     writer.write(this.scale, SCALE_BITS);
     writer.writeMagnitude(this.periodMs);
     this.gain = GAINS[this.predictor]!;
-    this.fraction = FRACTION_HALF;
+    this.base += this.mean >> FRACTION_BITS;
+    this.mean = FRACTION_HALF;
     this.step = this.periodMs;
     this.sum = 0;
     this.#sumBefore = sumAtStart(this.scale);
     this.#symbols = FIT_ROWS;
     this.#useScale();
-    const isNear = Math.abs(timeMs - this.level) < this.plainReach / 2;
-    if (!isNear) this.level = timeMs;
+    const isNear = Math.abs(timeMs - this.base) < this.#reach / 2;
+    if (!isNear) this.base = timeMs;
   }
 
   #useScale(): void {
-    this.plainReach = SCALES.reach[this.scale]!;
-    this.words = SCALES.words[this.scale]!;
-    this.shift = SCALES.shift[this.scale]!;
+    this.packed = SCALES.packed[this.scale]!;
+    this.center = SCALES.center[this.scale]!;
+    this.#reach = SCALES.reach[this.scale]!;
   }
 
-  /** Writes a time that is far from where it should be, as the step from the one before it. */
+  /** Writes a time of which the loop has no packed bits. */
   write(writer: BitWriter): void {
-    const stepMs = this.next - this.lastMs;
+    const residual = this.next - this.base - (this.mean >> FRACTION_BITS);
+    const symbol = residual < 0 ? -2 * residual - 1 : 2 * residual;
+    if (symbol < this.#reach) this.#writeSymbol(symbol, residual, writer);
+    else this.#writeStep(this.next - this.lastMs, writer);
+  }
+
+  #writeSymbol(symbol: number, residual: number, writer: BitWriter): void {
+    const shift = SCALES.shift[this.scale]!;
+    const word = SCALES.words[this.scale]![symbol >> shift]!;
+    writer.write(word >> 4, word & 15);
+    writer.write(symbol, shift);
+    this.sum += symbol;
+    this.mean += this.gain * residual;
+    this.#rebase();
+  }
+
+  /** A time that is far from where it should be, as the step from the one before it. */
+  #writeStep(stepMs: number, writer: BitWriter): void {
     this.writeEscape(writer);
     writer.write(0, 1);
     writer.writeMagnitude(stepMs);
-    this.sum += this.plainReach;
+    this.sum += this.#reach;
     if (this.step === 0) this.step = stepMs;
-    this.level = this.next + this.step;
-    this.fraction = FRACTION_HALF;
+    this.base = this.next;
+    this.mean = FRACTION_HALF;
   }
 
   /** Writes the escape alone. */
   writeEscape(writer: BitWriter): void {
-    const word = this.words[this.words.length - 1]!;
+    const words = SCALES.words[this.scale]!;
+    const word = words[words.length - 1]!;
     writer.write(word >> 4, word & 15);
   }
 
+  /** Keeps the mean small enough for 32 bits. */
+  #rebase(): void {
+    this.base += this.mean >> FRACTION_BITS;
+    this.mean &= FRACTION_ONE - 1;
+  }
+
   fit(rows: number): void {
+    this.#rebase();
     this.#sumBefore = (this.#sumBefore >> 1) + this.sum;
     this.#symbols = (this.#symbols >> 1) + rows;
     this.sum = 0;
