@@ -73,7 +73,9 @@ async function measureXs({ leaveOut }: BenchOptions): Promise<Figure[]> {
 function rowOf({ name, value, unit, ratio = {} }: Figure): string {
   const digits = value < 100 ? 2 : 0;
   const text = value.toLocaleString("en", { maximumFractionDigits: digits });
-  const ratios = Object.entries(ratio).map(([peer, times]) => `${times.toFixed(times < 10 ? 2 : 0)} x ${peer}`);
+  const ratios = Object.entries(ratio).map(
+    ([peer, times]) => `${times.toFixed(times < 10 ? 2 : 0)} x ${peer}`,
+  );
   return `${name.padEnd(36)} ${text.padStart(12)}  ${unit.padEnd(12)} ${ratios.join(", ")}`.trimEnd();
 }
 

@@ -2,6 +2,7 @@
 // processes or load them into an engine, and names the tools that are missing here. A build that fails
 // fails the run: otherwise the bundles of an earlier build would be tested.
 
+import { sdk } from "./firmware/moddable.ts";
 import { socatPath } from "./support/pty.ts";
 import { XS_INSTALL_COMMAND, xsWorkerPath } from "./xs/xs-engine.ts";
 
@@ -13,6 +14,7 @@ interface Builds {
 const TOOLS = [
   { name: "socat (a serial line without hardware)", isThere: socatPath !== undefined },
   { name: `the XS engine (${XS_INSTALL_COMMAND})`, isThere: xsWorkerPath() !== undefined },
+  { name: "the Moddable SDK (MODDABLE)", isThere: sdk !== undefined },
 ];
 
 /** Vitest calls this once a run, before any test file. */

@@ -1,0 +1,224 @@
+// The firmware with the real Moddable SDK: built for Linux by `senda flash`; run on XS in a board's memory
+// against a real collector, with links that are cut and a collector that is killed; and the JavaScript
+// half of the builds for boards.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test, vi } from "vitest";
+import type { Settings } from "../../device/settings.ts";
+import { StoreReader } from "../../host/store/reader.ts";
+import { describeWith } from "../support/needs.ts";
+import { openNoisyLine } from "../support/noisy-line.ts";
+import { socatPath } from "../support/pty.ts";
+import { portOf, RunningSenda, runSenda, temporaryFolder } from "../support/senda.ts";
+import { TcpRelay, UdpRelay } from "./link-faults.ts";
+import {
+  Board,
+  buildWatched,
+  compileHeadless,
+  type Memory,
+  makeJavascriptHalf,
+  sdk,
+  stopBoards,
+} from "./moddable.ts";
+
+const folder = temporaryFolder();
+
+/** The first build compiles XS itself. */
+const BUILD_MS_MAX = 600_000;
+
+/** Of a board's memory, the part that the firmware may use. */
+const SHARE_MAX = 0.8;
+
+/** A slot on Linux; a board's has half of it, but counts are the same. */
+const SLOT_BYTES = 32;
+const BOARD_SLOT_BYTES = 16;
+
+const READINGS = 100_000;
+/** After each of them links are cut, after every fifth the collector is killed. */
+const PARTS = 20;
+const SOAK_MS_MAX = 300_000;
+
+afterAll(stopBoards);
+
+describeWith("the Moddable SDK (MODDABLE)", sdk !== undefined, "with the real SDK", () => {
+  test("`senda flash --platform lin --build-only` builds", { timeout: BUILD_MS_MAX }, async () => {
+    const args = ["--platform", "lin", "--build-only", "--name", "box"];
+    const { status, stdout, stderr } = await runSenda("flash", ...args);
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/done in \d+ s: .*mc\.so, /);
+  });
+
+  test.each([
+    ["esp32/nodemcu", "78848,0,4928,0,768,"],
+    ["esp32/esp32s3", "78848,0,4928,0,768,"],
+    ["esp32/esp32c6", "78848,0,4928,0,768,"],
+    ["esp32/esp32c3", "1536,512,512,64,768,"],
+  ])("%s: the JavaScript half", { timeout: BUILD_MS_MAX }, async (platform, creation) => {
+    const half = await makeJavascriptHalf(platform);
+    const { romSlotBytes, aliases, warnings } = half;
+    console.log(`${platform}: ${romSlotBytes} bytes of slots in ROM, ${aliases} aliases in RAM`);
+    expect(warnings).toEqual([]);
+    expect(romSlotBytes).toBeLessThan(ROM_SLOT_BYTES_MAX);
+    expect(aliases).toBeLessThan(ALIASES_MAX);
+    expect(half.creation).toContain(creation);
+    expect(half.sdkconfig).toMatch(/^CONFIG_ESP_TASK_WDT_PANIC=y$/m);
+  });
+});
+
+/** Of a firmware without drivers; a module that is dragged in by accident costs tens of kilobytes. */
+const ROM_SLOT_BYTES_MAX = 200_000;
+/** The SDK's own modules have 53. */
+const ALIASES_MAX = 70;
+
+describeWith(
+  "the Moddable SDK (MODDABLE) or socat",
+  sdk !== undefined && socatPath !== undefined,
+  "on XS in 80 % of a board's memory",
+  () => {
+    test(
+      `${READINGS} readings over TCP, UDP and a pty that fail, to a collector that is killed thrice`,
+      { timeout: BUILD_MS_MAX + SOAK_MS_MAX },
+      soak,
+    );
+  },
+);
+
+interface Kind {
+  readonly memory: Memory;
+  /** The part of it that the test build gets. */
+  readonly share: number;
+  readonly settings: Partial<Settings>;
+}
+
+/** Most boards: chunks and slots have sizes of their own. */
+function commonBoard(): Kind {
+  const { chunk, heap, stack } = readManifest("memory.json").platforms.esp32.creation;
+  const memory = { chunkBytes: chunk.initial, slots: heap.initial, stackSlots: stack };
+  return { memory, share: SHARE_MAX, settings: {} };
+}
+
+/**
+ * An ESP32-C3: one pool for all, here divided once and for all, and all of it: an item of an array takes
+ * twice as much on Linux, which weighs more in a small memory.
+ */
+function smallBoard(): Kind {
+  const { creation, config } = readManifest("memory-c3.json");
+  const slots = 2_400;
+  const chunkBytes = creation.static - BOARD_SLOT_BYTES * (slots + creation.stack);
+  return {
+    memory: { chunkBytes, slots, stackSlots: creation.stack },
+    share: 1,
+    settings: config.senda as Partial<Settings>,
+  };
+}
+
+function readManifest(name: string) {
+  const path = new URL(`../../device/platform/${name}`, import.meta.url);
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+async function soak(): Promise<void> {
+  const db = join(folder, "soak.db");
+  const line = await openNoisyLine({ seed: 5, flip: 1e-4, cut: 1e-4, cutBytes: 40 });
+  const startCollector = async (tcp: string, udp: string) => {
+    const listen = ["--tcp", `127.0.0.1:${tcp}`, "--udp", `127.0.0.1:${udp}`];
+    const serial = ["--serial", line.collectorEnd];
+    const running = new RunningSenda("collect", "--db", db, ...listen, ...serial, "--json");
+    const listening = await running.event("listening");
+    return { running, ports: [portOf(listening.tcp), portOf(listening.udp)] as const };
+  };
+  let collector = await startCollector("0", "0");
+  const { ports } = collector;
+  const tcp = new TcpRelay(Number(ports[0]));
+  const udp = new UdpRelay(Number(ports[1]), { loss: 0.1, seed: 7 });
+  const serial = { baud: 115_200, device: line.deviceEnd };
+  const links = { tcpPort: await tcp.port(), udpPort: await udp.port(), serial };
+  const boards = await startBoards(links);
+
+  for (let part = 1; part <= PARTS; part++) {
+    await storedAtLeast(db, (READINGS * part) / PARTS, boards);
+    if (part % 5 === 0 && part < PARTS) {
+      await collector.running.kill();
+      collector = await startCollector(...ports);
+    } else tcp.cut();
+  }
+
+  for (const { board } of boards) await board.stop();
+  expect(await collector.running.stop()).toBe(0);
+  for (const close of [() => tcp.close(), () => udp.close(), () => line.close()]) await close();
+  for (const started of boards) report(started);
+  const verdict = await runSenda("verify", "--db", db, "--json");
+  console.log(
+    `${tcp.cuts} cuts, ${udp.lost} datagrams lost, ${line.flipped()} bits flipped, ` +
+      `${line.swallowed()} bytes swallowed: ${verdict.stdout.replace(/,"epochs.*/s, "}")}`,
+  );
+  expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, devices: 3, missing: 0 });
+  for (const faults of [udp.lost, line.flipped(), line.swallowed()]) {
+    expect(faults).toBeGreaterThan(0);
+  }
+}
+
+interface StartedBoard {
+  readonly name: string;
+  readonly board: Board;
+  readonly memory: Memory;
+}
+
+/** One board for each kind of link, in no more memory than it may use. */
+async function startBoards(links: Partial<Settings>): Promise<StartedBoard[]> {
+  const headless = compileHeadless();
+  const built: (Omit<StartedBoard, "board"> & { readonly image: string })[] = [];
+  for (const path of ["tcp", "udp", "serial"] as const) {
+    const { memory, share, settings: own } = path === "serial" ? smallBoard() : commonBoard();
+    const paths = { host: "127.0.0.1", device: `board-${path}`, paths: [path] };
+    const settings = { ...own, ...links, ...paths, samplePeriodMs: 4, batchRowsMax: 25 };
+    const image = await buildWatched({ name: path, settings, memory: part(memory, share) });
+    built.push({ name: path, memory, image });
+  }
+  return built.map(({ image, ...rest }) => ({ ...rest, board: new Board(headless, image) }));
+}
+
+function part({ chunkBytes, slots, stackSlots }: Memory, share: number): Memory {
+  return {
+    chunkBytes: Math.floor(share * chunkBytes),
+    slots: Math.floor(share * slots),
+    stackSlots: Math.floor(share * stackSlots),
+  };
+}
+
+async function storedAtLeast(db: string, readings: number, boards: readonly StartedBoard[]) {
+  const stopped = await vi.waitFor(
+    async () => {
+      const halted = boards.find(({ board }) => board.exit !== undefined);
+      if (halted !== undefined) return halted;
+      const reader = await StoreReader.open(db);
+      const stored = reader.devices().map((device) => device.readings);
+      reader.close();
+      const sum = stored.reduce((all, some) => all + some, 0);
+      if (sum < readings) throw new Error(`${sum} of ${readings} readings are stored: ${stored}`);
+      return undefined;
+    },
+    { timeout: SOAK_MS_MAX, interval: 100 },
+  );
+  if (stopped === undefined) return;
+  const { name, board } = stopped;
+  throw new Error(`board ${name} stopped (${board.exit}): ${board.lines.slice(-5).join("; ")}`);
+}
+
+/** Prints how much was in use at most. That all of it fits was enforced: no more was there. */
+function report({ name, board, memory }: StartedBoard): void {
+  const chunks = board.peak.chunkBytes!;
+  const slots = board.peak.slotBytes! / SLOT_BYTES;
+  const stack = board.peak.stackBytes! / SLOT_BYTES;
+  const used = (count: number, of: number) =>
+    `${count} of ${of} (${Math.round((100 * count) / of)} %)`;
+  console.log(
+    `board ${name}, peak in use: chunk bytes ${used(chunks, memory.chunkBytes)}, ` +
+      `slots ${used(slots, memory.slots)}, stack slots ${used(stack, memory.stackSlots)}`,
+  );
+  expect(chunks).toBeLessThan(SHARE_MAX * memory.chunkBytes);
+  expect(slots).toBeLessThan(SHARE_MAX * memory.slots);
+  expect(stack).toBeLessThan(SHARE_MAX * memory.stackSlots);
+}
