@@ -7,7 +7,7 @@ import { parse } from "acorn";
 import { transform } from "esbuild";
 
 /** What these make can change until it is frozen; functions, classes and typed arrays xsl freezes itself. */
-const CHANGEABLE = ["ObjectExpression", "ArrayExpression", "NewExpression"];
+const CHANGEABLE = ["ObjectExpression", "ArrayExpression", "NewExpression", "CallExpression"];
 
 /**
  * Returns `code`, a bundled module, with the same lines in the same places and one more at the end.
@@ -35,10 +35,11 @@ function withConst(code, declarations) {
   return result + code.slice(from);
 }
 
-/** XS freezes whatever the object holds, too, where the second argument is true. */
+/** XS freezes whatever the object holds, too, where the second argument is true. Typed arrays cannot be frozen. */
 function freezing(tables) {
   if (tables.length === 0) return "";
-  return `for (const table of [${tables.join(", ")}]) Object.freeze(table, true);\n`;
+  const names = tables.join(", ");
+  return `for (const table of [${names}]) if (!ArrayBuffer.isView(table)) Object.freeze(table, true);\n`;
 }
 
 /** The parser of esbuild knows scopes: it finds what is assigned to, and a constant without a value. */

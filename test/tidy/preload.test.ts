@@ -19,7 +19,14 @@ const CONSTANTS_MADE_BY_CALLS: Readonly<Record<string, Allowances>> = {
 
 /** The CBOR library's two codecs hold nothing (device/platform/text.ts); the last line is that of rom.mjs. */
 const BUNDLE: Allowances = {
-  calls: ["makeTable", "makeScales", "TextEncoder", "TextDecoder", "Object.freeze"],
+  calls: [
+    "makeTable",
+    "makeScales",
+    "TextEncoder",
+    "TextDecoder",
+    "ArrayBuffer.isView",
+    "Object.freeze",
+  ],
 };
 
 const whats = (code: string, allowances?: Allowances) =>
