@@ -5,7 +5,7 @@ import { chipDriver } from "./chip.ts";
 import type { Driver, Hardware, SensorSettings } from "./driver.ts";
 import { GuardedSensor } from "./guarded.ts";
 import { bmp280Driver, sht3xDriver, si7021Driver, tmp117Driver } from "./parts.ts";
-import { analogDriver, digitalDriver } from "./pins.ts";
+import { analogDriver, digitalDriver, pulseDriver } from "./pins.ts";
 import { RandomSensor } from "./random.ts";
 import type { Sensor } from "./sensor.ts";
 
@@ -13,6 +13,7 @@ const DRIVERS: Readonly<Record<string, (settings: SensorSettings) => Driver>> = 
   chip: chipDriver,
   analog: analogDriver,
   digital: digitalDriver,
+  pulse: pulseDriver,
   bmp280: bmp280Driver,
   sht3x: sht3xDriver,
   si7021: si7021Driver,

@@ -1,5 +1,5 @@
-// Single pins as sensors: a voltage by the chip's converter, a level high or low. SDK 8.2.3,
-// modules/io/analog/esp32, modules/io/digital.
+// Single pins as sensors: a voltage by the chip's converter, a level high or low, pulses by the chip's
+// counter. SDK 8.2.3, modules/io/analog/esp32, modules/io/digital, modules/io/pulsecount/esp32.
 
 import { type Driver, loadClass, type SensorSettings } from "./driver.ts";
 
@@ -15,6 +15,14 @@ interface DigitalPin {
   read(): number;
   close(): void;
 }
+
+interface PulseCounter {
+  /** Pulses since it was made. */
+  read(): number;
+  close(): void;
+}
+
+type PulseConstructor = new (options: { signal: number }) => PulseCounter;
 
 type AnalogConstructor = new (options: { pin: number }) => AnalogPin;
 
@@ -55,6 +63,27 @@ export function digitalDriver(settings: SensorSettings): Driver {
       const Digital = loadClass<DigitalConstructor>(hardware, "embedded:io/digital");
       const pin = new Digital({ pin: pinOf(settings), mode: Digital.InputPullUp });
       return { read: () => [pin.read() === 1], close: () => pin.close() };
+    },
+  };
+}
+
+/** Rising edges since the device began, counted by hardware also while JavaScript is busy. */
+export function pulseDriver(settings: SensorSettings): Driver {
+  const { kind, name = kind } = settings;
+  let countedBefore = 0; // by counters that failed since
+  return {
+    channels: [{ name, kind: "integer", unit: "" }],
+    start: (hardware) => {
+      const Counter = loadClass<PulseConstructor>(hardware, "embedded:io/pulsecount");
+      const counter = new Counter({ signal: pinOf(settings) });
+      const first = countedBefore;
+      return {
+        read: () => {
+          countedBefore = first + counter.read();
+          return [countedBefore];
+        },
+        close: () => counter.close(),
+      };
     },
   };
 }

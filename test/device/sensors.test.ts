@@ -111,6 +111,26 @@ test("pins: a share of full scale, and a level", () => {
   expect(digital.names).toEqual(["door", "door.status"]);
 });
 
+test("pulses are counted on where a counter had to be made anew", () => {
+  let pulses = 0;
+  const read = () => {
+    if (pulses < 0) throw new Error("no counter");
+    return pulses;
+  };
+  const { sensor, made } = create(
+    { kind: "pulse", name: "rain", pin: 5 },
+    { "embedded:io/pulsecount": { read } },
+  );
+  expect(sensor.read(0)).toEqual([0, WORKING]);
+  expect(made[0]!.options).toEqual({ signal: 5 });
+  pulses = 7;
+  expect(sensor.read(1_000)).toEqual([7, WORKING]);
+  pulses = -1;
+  expect(sensor.read(2_000)).toEqual([undefined, NOT_READ]);
+  pulses = 3;
+  expect(sensor.read(40_000)).toEqual([10, WORKING]);
+});
+
 test("a part that is not there is a status, said once, and looked for again after a while", () => {
   const { sensor, lines } = create({ kind: "tmp117", ...PINS });
   expect(sensor.read(0)).toEqual([undefined, NOT_STARTED]);
