@@ -3,16 +3,25 @@
 
 import config from "mc/config";
 import { Firmware } from "./firmware.ts";
-import { createModdablePlatform, hardwareId, keepWifi } from "./platform/moddable.ts";
-import { RandomSensor } from "./sensors/random.ts";
+import {
+  createModdableHardware,
+  createModdablePlatform,
+  hardwareId,
+  keepWifi,
+} from "./platform/moddable.ts";
+import { createSensor } from "./sensors/catalog.ts";
 import { DEFAULT_NAME, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 
 export default function main(): void {
   const platform = createModdablePlatform();
   const settings = readSettings();
-  keepWifi(platform, settings.wifi); // first: with the radio on, random numbers are true ones
-  const sensor = new RandomSensor(1);
-  new Firmware({ platform, settings, sensors: [{ sensor, periodMs: settings.samplePeriodMs }] });
+  const wifi = keepWifi(platform, settings.wifi); // first: with the radio on, random numbers are true ones
+  const hardware = createModdableHardware(wifi);
+  const sensors = settings.sensors.map((each) => ({
+    sensor: createSensor(each, hardware, platform.trace),
+    periodMs: each.periodMs ?? settings.samplePeriodMs,
+  }));
+  new Firmware({ platform, settings, sensors });
 }
 
 function readSettings(): Settings {

@@ -74,6 +74,9 @@ declare module "mc/ffi" {
     getentropy?(into: ArrayBuffer, count: number | bigint): number;
     /** ESP32: the board's base MAC address, from its fuses: it is there before WiFi is. Returns 0 on success. */
     esp_efuse_mac_get_default?(into: ArrayBuffer): number;
+    /** ESP32: bytes that are free, and the least that were since the start. */
+    esp_get_free_heap_size?(): number;
+    esp_get_minimum_free_heap_size?(): number;
     /** ESP32: an `esp_reset_reason_t`. */
     esp_reset_reason?(): number;
   }

@@ -7,6 +7,8 @@ import { type DropPolicy, OUTBOX_BYTES_MIN, OUTBOX_RECORDS_MIN } from "../shared
 import { SILENCE_MS_MAX } from "../shared/session/device.ts";
 import type { LinkTraits } from "../shared/session/link.ts";
 import type { WifiNetwork } from "./platform/wifi-keeper.ts";
+import { sensorsFault } from "./sensors/catalog.ts";
+import type { SensorSettings } from "./sensors/driver.ts";
 
 export type PathKind = LinkTraits["kind"];
 
@@ -32,6 +34,9 @@ export interface Settings {
   readonly serial: SerialSettings;
   /** The network that a board joins; without an `ssid` it leaves its radio off. */
   readonly wifi: WifiNetwork;
+  /** What is measured. The simulator has sensors of its own instead. */
+  readonly sensors: readonly SensorSettings[];
+  /** Of sensors that have no period of their own. */
   readonly samplePeriodMs: number;
   /** A batch closes when its oldest row has waited so long, while a link is up. */
   readonly batchAgeMsMax: number;
@@ -63,6 +68,7 @@ export const DEFAULT_SETTINGS: Settings = {
   paths: ["tcp", "serial"],
   serial: { baud: 115_200, port: 0, transmit: 1, receive: 3 },
   wifi: { ssid: "", password: "" },
+  sensors: [{ kind: "random" }],
   samplePeriodMs: 1_000,
   batchAgeMsMax: 1_000,
   batchRowsMax: 0,
@@ -92,5 +98,5 @@ export function settingsFault(settings: Settings): string | undefined {
   if (settings.outboxRecords < OUTBOX_RECORDS_MIN) {
     return `outboxRecords: at least ${OUTBOX_RECORDS_MIN}`;
   }
-  return undefined;
+  return sensorsFault(settings.sensors);
 }

@@ -9,12 +9,12 @@ import Modules from "modules";
 import Net from "net";
 import Time from "time";
 import Timer from "timer";
+import type { Chip, Hardware } from "../sensors/driver.ts";
 import type { TimerHandle, Timers } from "./ecma419.ts";
 import { openModdableFlash } from "./moddable-flash.ts";
 import type { Platform } from "./platform.ts";
 import { type WifiConstructor, WifiKeeper, type WifiNetwork } from "./wifi-keeper.ts";
 
-/** Asked for at run time: what is preloaded may name nothing that is missing on some platform. */
 const WIFI_MODULE = "embedded:network/interface/wifi";
 
 /** esp_reset_reason_t of ESP-IDF 6.0, components/esp_system/include/esp_system.h. */
@@ -56,11 +56,28 @@ export function hardwareId(): string | undefined {
   return Array.from(end, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Has the board join the network and stay in it; nothing on a platform without WiFi of its own. */
-export function keepWifi(platform: Platform, network: WifiNetwork): void {
-  if (network.ssid === "" || !Modules.has(WIFI_MODULE)) return;
-  const WiFi = Modules.importNow(WIFI_MODULE) as WifiConstructor;
-  new WifiKeeper({ WiFi, timers: platform.timers, network, trace: platform.trace });
+/** Has the board join the network and stay in it; undefined on a platform without WiFi of its own. */
+export function keepWifi(platform: Platform, network: WifiNetwork): WifiKeeper | undefined {
+  const WiFi = network.ssid === "" ? undefined : loadModule(WIFI_MODULE);
+  if (WiFi === undefined) return undefined;
+  const { timers, trace: say } = platform;
+  return new WifiKeeper({ WiFi: WiFi as WifiConstructor, timers, network, trace: say });
+}
+
+/** What sensors are made of. */
+export function createModdableHardware(wifi: WifiKeeper | undefined): Hardware {
+  const native = new FFI();
+  const chip: Chip = {
+    freeHeapBytes: () => native.esp_get_free_heap_size?.(),
+    freeHeapBytesMin: () => native.esp_get_minimum_free_heap_size?.(),
+    rssiDbm: () => wifi?.rssi,
+  };
+  return { chip, load: loadModule };
+}
+
+/** Asked for at run time: what is preloaded may name nothing that is missing on some platform. */
+function loadModule(name: string): unknown {
+  return Modules.has(name) ? Modules.importNow(name) : undefined;
 }
 
 /**
