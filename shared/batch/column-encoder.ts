@@ -49,6 +49,9 @@ const SCALE_FIRST = 12;
 /** Predictor of such a column: half the last value, half those before it. */
 const PREDICTOR_FIRST = 1;
 
+/** What a column of numbers has of recent payloads. */
+const NO_PAYLOADS: Uint8Array[] = [];
+
 /** The packed bits of a column that is not the usual case. */
 const NONE: readonly number[] = [];
 
@@ -82,10 +85,11 @@ export class ColumnEncoder implements SymbolStream {
   readonly channel: Channel;
   readonly #isFloat: boolean;
   readonly #xor: XorState | undefined;
-  readonly #palette = new Palette();
-  readonly #recent: Uint8Array[] = [];
+  /** Made when it is needed, as few columns ever have one. */
+  #palette: Palette | undefined;
+  readonly #recent: Uint8Array[];
   readonly #indexBits: number;
-  #payload: Uint8Array = new Uint8Array(0);
+  #payload: Uint8Array | undefined;
   /** The value of this row, where it is a run's. */
   #value: ChannelValue | undefined;
   #float = 0;
@@ -114,6 +118,7 @@ export class ColumnEncoder implements SymbolStream {
     this.mode = hasRuns ? MODE_RUNS : MODE_RESIDUALS;
     if (this.#isFloat) this.mode = MODE_XOR;
     if (isPayload(channel)) this.mode = MODE_PAYLOADS;
+    this.#recent = isPayload(channel) ? [] : NO_PAYLOADS;
   }
 
   get scale(): number {
@@ -217,7 +222,7 @@ export class ColumnEncoder implements SymbolStream {
 
   #writeRunValue(writer: BitWriter): void {
     if (this.mode === MODE_PAYLOADS) {
-      writePayload(this.#payload, this.#recent, writer);
+      writePayload(this.#payload!, this.#recent, writer);
       this.next = 0;
     } else {
       if (this.channel.kind === "enumeration") writer.write(this.next, this.#indexBits);
@@ -264,7 +269,7 @@ export class ColumnEncoder implements SymbolStream {
       writer.writeSigned(this.base);
       if (this.mode === MODE_RESIDUALS) this.#beginSlope(writer);
     }
-    this.#palette.clear();
+    this.#palette?.clear();
   }
 
   #beginRuns(writer: BitWriter, hasValue: boolean): void {
@@ -358,6 +363,7 @@ export class ColumnEncoder implements SymbolStream {
   }
 
   #writeRank(writer: BitWriter): void {
+    this.#palette ??= new Palette();
     const { numbers } = this.#palette;
     const base = this.mode === MODE_PALETTE ? this.base : this.#last;
     const isKnowable = Math.abs(this.next) < LEVEL_MAX;

@@ -22,9 +22,9 @@ import type { TimeEncoder } from "./time-encoder.ts";
 
 /** Rows looked at the first time, when nothing is known, and later. */
 const WINDOW_ROWS_FIRST = 32;
-const WINDOW_ROWS = 96;
+const WINDOW_ROWS = 64;
 /** Numbers kept in all: a board with many channels looks at fewer rows. */
-const WINDOW_NUMBERS_MAX = 2_048;
+const WINDOW_NUMBERS_MAX = 400;
 
 /** Ways tried a row: the first time, when every row without a choice is dear, and later. */
 const WAYS_PER_ROW_FIRST = 8;
@@ -57,45 +57,69 @@ const WAYS = GAINS.length + 3;
 /** Bits that a change of presence takes, about. */
 const PRESENCE_CHANGE_BITS = 16;
 
-/** What each way took, over this look and the ones before it. */
-class WayCosts {
-  /** By way: of the last look. */
-  readonly scales: number[];
-  readonly slopes: number[];
-  /** A row. */
-  readonly #bits: Float64Array;
-  readonly #looks: Uint8Array;
+/** By way: what a row takes, looks, scale and slope of the last look. */
+const WAY_FIELDS = 4;
+const WAY_LOOKS = 1;
+const WAY_SCALE = 2;
+const WAY_SLOPE = 3;
 
-  constructor(ways: number) {
-    this.scales = new Array<number>(ways).fill(0);
-    this.slopes = new Array<number>(ways).fill(0);
-    this.#bits = new Float64Array(ways);
-    this.#looks = new Uint8Array(ways);
+/** What each way took, over this look and the ones before it. One array for all: each costs a board seven slots. */
+class WayCosts {
+  readonly #all: Float32Array;
+  /** Where those begin that are looked at. */
+  #start = 0;
+
+  constructor(columns: number) {
+    this.#all = new Float32Array(WAY_FIELDS * WAYS * columns);
+  }
+
+  /** From here on it is about this column. */
+  use(column: number): void {
+    this.#start = WAY_FIELDS * WAYS * column;
+  }
+
+  /** Of the last look. */
+  scaleOf(way: number): number {
+    return this.#all[this.#placeOf(way) + WAY_SCALE]!;
+  }
+
+  slopeOf(way: number): number {
+    return this.#all[this.#placeOf(way) + WAY_SLOPE]!;
   }
 
   isWorthTrying(way: number): boolean {
-    const bits = this.#bits[way]!;
-    if (this.#looks[way] === 0 || bits <= HOPELESS * this.#bits[this.best()]!) return true;
-    this.#bits[way] = FADING * bits;
+    const all = this.#all;
+    const at = this.#placeOf(way);
+    const bits = all[at]!;
+    if (all[at + WAY_LOOKS] === 0 || bits <= HOPELESS * all[this.#placeOf(this.best())]!)
+      return true;
+    all[at] = FADING * bits;
     return false;
   }
 
   note(way: number, rows: number, { bits, scale, slope }: Cost): void {
+    const all = this.#all;
+    const at = this.#placeOf(way);
     const fair = (way === WAY_CONSTANT ? CONSTANT_HANDICAP * bits : bits) / rows;
-    const looks = Math.min(this.#looks[way]! + 1, LOOKS_MAX);
-    this.#bits[way] = this.#bits[way]! + (fair - this.#bits[way]!) / looks;
-    this.#looks[way] = looks;
-    this.scales[way] = scale;
-    this.slopes[way] = slope;
+    const looks = Math.min(all[at + WAY_LOOKS]! + 1, LOOKS_MAX);
+    all[at] = all[at]! + (fair - all[at]!) / looks;
+    all[at + WAY_LOOKS] = looks;
+    all[at + WAY_SCALE] = scale;
+    all[at + WAY_SLOPE] = slope;
   }
 
   best(): number {
+    const all = this.#all;
     let best = 0;
-    for (let way = 1; way < this.#bits.length; way++) {
-      const isBetter = this.#looks[way]! > 0 && this.#bits[way]! < this.#bits[best]!;
-      if (isBetter) best = way;
+    for (let way = 1; way < WAYS; way++) {
+      const at = this.#placeOf(way);
+      if (all[at + WAY_LOOKS]! > 0 && all[at]! < all[this.#placeOf(best)]!) best = way;
     }
     return best;
+  }
+
+  #placeOf(way: number): number {
+    return this.#start + WAY_FIELDS * way;
   }
 }
 
@@ -119,8 +143,10 @@ export class Planner {
   readonly #columns: readonly ColumnEncoder[];
   readonly #times: TimeEncoder;
   readonly #timesMs: Float64Array;
-  /** By column, by row; NaN where there is none. */
-  readonly #numbers: readonly Float64Array[];
+  /** By column, by row; NaN where there is none. One array for all, as of the costs. */
+  readonly #window: Float64Array;
+  /** Of the column being planned. */
+  readonly #numbers: Float64Array;
   readonly #cost: Cost;
   #windowRows: number;
   /** Rows in the window. */
@@ -136,9 +162,8 @@ export class Planner {
   #periodMs = 0;
   #digits = 0;
   #presence = PRESENCE_YES;
-  readonly #memory: readonly WayCosts[];
-  readonly #timeCosts: WayCosts;
-  #costs: WayCosts;
+  /** Of all columns, and behind them of the times. */
+  readonly #costs: WayCosts;
   /** Choices that wait for the end of the batch. */
   #timePlan: { periodMs: number; predictor: number; scale: number } | undefined;
   readonly #plans: (ColumnPlan | undefined)[];
@@ -149,11 +174,11 @@ export class Planner {
     const rowsMax = Math.min(WINDOW_ROWS, Math.floor(WINDOW_NUMBERS_MAX / columns.length));
     this.#windowRows = Math.min(WINDOW_ROWS_FIRST, rowsMax);
     this.#timesMs = new Float64Array(rowsMax);
-    this.#numbers = columns.map(() => new Float64Array(rowsMax));
+    this.#window = new Float64Array(rowsMax * columns.length);
+    this.#numbers = new Float64Array(rowsMax);
     this.#plans = columns.map(() => undefined);
-    this.#memory = columns.map(() => new WayCosts(WAYS));
-    this.#timeCosts = new WayCosts(TIME_PREDICTORS);
-    this.#costs = this.#timeCosts;
+    this.#costs = new WayCosts(columns.length + 1);
+    this.#costs.use(columns.length);
     this.#cost = new Cost(rowsMax);
   }
 
@@ -166,7 +191,7 @@ export class Planner {
     }
     this.#timesMs[this.#rows] = timeMs;
     for (let index = 0; index < this.#columns.length; index++) {
-      this.#numbers[index]![this.#rows] = this.#columns[index]!.sample;
+      this.#window[index * this.#timesMs.length + this.#rows] = this.#columns[index]!.sample;
     }
     this.#rows++;
   }
@@ -193,12 +218,12 @@ export class Planner {
     if (this.#way > 0) return;
     this.#column++;
     if (this.#column === this.#columns.length) this.#rest();
-    else this.#costs = this.#memory[this.#column]!;
+    else this.#costs.use(this.#column);
   }
 
   #rest(): void {
     this.#column = -1;
-    this.#costs = this.#timeCosts;
+    this.#costs.use(this.#columns.length);
     this.#rows = 0;
     this.#windowRows = this.#timesMs.length;
     this.isUrgent = this.#looks === 0;
@@ -218,13 +243,13 @@ export class Planner {
     this.#timePlan = {
       periodMs: this.#periodMs,
       predictor: way,
-      scale: this.#costs.scales[way]!,
+      scale: this.#costs.scaleOf(way),
     };
   }
 
   #tryColumn(): void {
     const column = this.#columns[this.#column]!;
-    const numbers = this.#numbers[this.#column]!;
+    const numbers = this.#numbers;
     if (this.#way === 0) this.#beginColumn(column, numbers);
     const isPlannable = column.mode !== MODE_PAYLOADS && this.#digits >= 0;
     while (isPlannable && this.#way < WAYS && !this.#costs.isWorthTrying(this.#way)) this.#way++;
@@ -238,6 +263,8 @@ export class Planner {
 
   /** What holds for all ways: presence, and a float's decimals. */
   #beginColumn({ channel }: ColumnEncoder, numbers: Float64Array): void {
+    const first = this.#column * numbers.length;
+    numbers.set(this.#window.subarray(first, first + numbers.length));
     let changes = 0;
     for (let row = 1; row < this.#rows; row++) {
       if (Number.isNaN(numbers[row]!) !== Number.isNaN(numbers[row - 1]!)) changes++;
@@ -270,8 +297,8 @@ export class Planner {
 
   #planOf(column: ColumnEncoder): ColumnPlan {
     const way = this.#costs.best();
-    const scale = this.#costs.scales[way]!;
-    const slope = this.#costs.slopes[way]!;
+    const scale = this.#costs.scaleOf(way);
+    const slope = this.#costs.slopeOf(way);
     const plan = { presence: this.#presence, predictor: 0, scale, slope: 0, digits: this.#digits };
     if (column.mode === MODE_PAYLOADS) {
       return { ...plan, mode: MODE_PAYLOADS, presence: PRESENCE_YES, digits: 0 };
