@@ -67,7 +67,8 @@ export class Batcher {
       outcome = encoder.append(timeMs, values);
     }
     if (outcome === "appended") {
-      if (encoder.rows >= this.#rowsMax || encoder.isBetterTaken) this.close();
+      const isEarly = encoder.isBetterTaken && 2 * encoder.rows < this.#rowsMax;
+      if (encoder.rows >= this.#rowsMax || isEarly) this.close();
       return;
     }
     const readings = values.filter((value) => value !== undefined).length;

@@ -43,7 +43,8 @@ export function carry(stream: Stream, rowsPerBatch: number): Carried {
       outcome = encoder.append(timeMs, values);
     }
     if (outcome !== "appended") throw new Error(`a row of ${stream.name} fits no batch`);
-    if (encoder.rows === rowsPerBatch || encoder.isBetterTaken) close();
+    const isEarly = encoder.isBetterTaken && 2 * encoder.rows < rowsPerBatch;
+    if (encoder.rows === rowsPerBatch || isEarly) close();
   }
   if (encoder.rows > 0) close();
   return carried;

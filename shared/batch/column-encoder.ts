@@ -43,8 +43,8 @@ import {
 import type { SymbolStream } from "./symbol-stream.ts";
 import { XorState } from "./xor.ts";
 
-/** Scale of a column of which nothing is known: residuals of some tens. */
-const SCALE_FIRST = 12;
+/** Scale of a column of which nothing is known; the first fit finds a better one. */
+const SCALE_FIRST = 6;
 
 /** Predictor of such a column: half the last value, half those before it. */
 const PREDICTOR_FIRST = 1;

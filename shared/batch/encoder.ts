@@ -343,7 +343,7 @@ export class BatchEncoder {
     for (; index < length; index++) {
       column = columns[index]!;
       value = values[index];
-      if (column.isQuick && typeof value === "number") {
+      if (typeof value === "number") {
         exact = value * column.factor;
         steps = exact | 0;
         exact -= steps;
@@ -356,17 +356,16 @@ export class BatchEncoder {
         mean = column.mean;
         residual = steps - column.base - (mean >> FRACTION_BITS);
         packed = column.packed[residual + column.center];
-        if (packed === undefined) break;
+        if (packed === undefined) {
+          if (value === column.held) continue; // a run of numbers has nothing packed
+          break;
+        }
         bits = packed & PACKED_LENGTH_MASK;
         pending = (pending << bits) | ((packed >> PACKED_BITS_SHIFT) & PACKED_BITS_MASK);
         count += bits;
-        if (count > 7) {
+        while (count > 7) {
           count -= 8;
           bytes[position++] = pending >> count;
-          if (count > 7) {
-            count -= 8;
-            bytes[position++] = pending >> count;
-          }
         }
         written[index] = packed;
         column.sum += packed >> PACKED_SYMBOL_SHIFT;

@@ -128,14 +128,14 @@ test("a store that is full acknowledges nothing; with room again everything arri
   const db = newDb();
   let collector = collect(db, "127.0.0.1:0", "--udp", "off", "--db-size-max", "256kB");
   const { tcp } = await collector.event("listening");
-  const devices = simulate("--devices", "4", "--samples", "20000", "--port", portOf(tcp));
+  const devices = simulate("--devices", "4", "--samples", "40000", "--port", portOf(tcp));
   const trouble = await collector.event("trouble");
   expect(trouble).toMatchObject({ isOver: false });
   await collector.stop();
   collector = collect(db, String(tcp), "--udp", "off");
   const done = await devices;
   expect(await collector.stop()).toBe(0);
-  expect(done).toMatchObject({ readings: 400_000, gapReadings: 0 });
+  expect(done).toMatchObject({ readings: 800_000, gapReadings: 0 });
   await expectStored(db, done);
 }, 120_000);
 
