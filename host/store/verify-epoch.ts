@@ -10,8 +10,9 @@ import { BatchColumns } from "../../shared/batch/columns.ts";
 import { decodeBatch } from "../../shared/batch/decoder.ts";
 import { type Channel, decodeSchema } from "../../shared/channel.ts";
 import { BatchChecksum } from "./checksum.ts";
+import { arePartsOf } from "./parts.ts";
 import { addSaturating } from "./saturating.ts";
-import { batchId, sequenceOf } from "./schema.ts";
+import { batchId, batchSource, sequenceOf } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import type { EpochVerdict } from "./verify.ts";
 
@@ -37,6 +38,8 @@ interface BatchRow {
   readonly last_ms: number;
   readonly rows: number;
   readonly readings: number;
+  readonly count: number;
+  readonly parts: Uint8Array | null;
   readonly crc32c: number;
   readonly body: Uint8Array;
 }
@@ -92,7 +95,7 @@ export class EpochVerifier {
       ? database.prepare("SELECT crc32c, body FROM refused WHERE id = ?")
       : undefined;
     this.#batchPage = database.prepare(
-      "SELECT id, schema, first_ms, last_ms, rows, readings, crc32c, body FROM batch WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+      `SELECT id, schema, first_ms, last_ms, rows, readings, count, parts, crc32c, body FROM ${batchSource(database)} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`,
     );
     this.#gapPage = database.prepare(
       "SELECT sequence, count, readings, reason FROM gap WHERE epoch = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
@@ -123,7 +126,7 @@ export class EpochVerifier {
       for (; gap.done !== true && gap.value.sequence <= start; gap = gaps.next()) {
         yield coverOf(gap.value);
       }
-      yield { start, end: start + 1, batch };
+      yield { start, end: start + batch.count, batch };
     }
     for (; gap.done !== true; gap = gaps.next()) yield coverOf(gap.value);
   }
@@ -189,7 +192,7 @@ export class EpochVerifier {
   }
 
   #checkBatch(row: BatchRow): void {
-    this.#found.batches++;
+    this.#found.batches += row.count;
     this.#checkPlaceInTime(row);
     this.#checkBody(row);
     this.#previous = row;
@@ -297,6 +300,7 @@ function describes(row: BatchRow, columns: BatchColumns): boolean {
     row.first_ms === columns.timesMs[0] &&
     row.last_ms === columns.timesMs[columns.rows - 1] &&
     row.rows === columns.rows &&
-    row.readings === columns.readings
+    row.readings === columns.readings &&
+    arePartsOf(row.parts, row.count, row.rows)
   );
 }

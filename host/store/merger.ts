@@ -1,0 +1,169 @@
+// Merging: while a link is up a device sends a batch each second, and a batch of one row takes ten times
+// the bytes of its readings. So batches that have been in the store for a while become larger ones, in
+// small steps that the worker takes while nothing waits. Each step is one transaction, which leaves every
+// record where it was or in one merged batch, whenever the process ends. What cannot be merged stays as it
+// came. docs/decisions/0011-merged-batches.md.
+
+import { BatchMerger } from "./batch-merger.ts";
+import { BatchChecksum } from "./checksum.ts";
+import { MERGED_ROWS_MAX, MergeTable, type Run, type UnmergedEpoch } from "./merge-table.ts";
+import { sequenceOf } from "./schema.ts";
+import type { Database } from "./sqlite.ts";
+
+/** So long a batch stays as it came: those who follow the store mostly are past it by then. */
+const SETTLED_AFTER_MS = 180_000;
+
+/** How soon an epoch is looked at again at the earliest, where not all of it could be merged. */
+const VISIT_AGAIN_MS_MIN = 1_000;
+
+/** Rows after which a step ends: two or three milliseconds. A larger batch may go over it. */
+const ROWS_PER_STEP = 256;
+
+/** Records of one epoch that will be merged. */
+interface Waiting {
+  readonly dueAtMs: number;
+  /** Those before this one had come when the epoch began to wait. */
+  readonly next: number;
+}
+
+export class Merger {
+  readonly #database: Database;
+  readonly #table: MergeTable;
+  readonly #merger = new BatchMerger();
+  /** By epoch, the first that is due first. */
+  readonly #waiting = new Map<number, Waiting>();
+  /** What an earlier process left, as far as it was looked through; and up to where, until all is. */
+  readonly #left: { readonly id: number; readonly next: number }[] = [];
+  #lookedThrough: number | undefined = 0;
+  readonly #leftDueAtMs: number;
+  readonly #settledAfterMs: number;
+
+  /** `nowMs`: monotonic, as all times here. */
+  constructor(database: Database, nowMs: number, settledAfterMs: number = SETTLED_AFTER_MS) {
+    this.#database = database;
+    this.#table = new MergeTable(database);
+    this.#settledAfterMs = settledAfterMs;
+    this.#leftDueAtMs = nowMs + settledAfterMs;
+  }
+
+  /** When `step` next has something to do; undefined where nothing waits. */
+  get dueAtMs(): number | undefined {
+    const [first] = this.#waiting.values();
+    const isAllLooked = this.#lookedThrough === undefined && this.#left.length === 0;
+    if (isAllLooked) return first?.dueAtMs;
+    return Math.min(first?.dueAtMs ?? this.#leftDueAtMs, this.#leftDueAtMs);
+  }
+
+  /** Told of epochs that got on. */
+  note(
+    stored: readonly { readonly epochId: number; readonly next: number }[],
+    nowMs: number,
+  ): void {
+    for (const { epochId, next } of stored) {
+      if (this.#waiting.has(epochId)) continue;
+      this.#waiting.set(epochId, { dueAtMs: nowMs + this.#settledAfterMs, next });
+    }
+  }
+
+  /** Does a few milliseconds of what is due. Where it throws, the store is as it was, and the epoch waits. */
+  step(nowMs: number): void {
+    const [first] = this.#waiting;
+    if (first !== undefined && first[1].dueAtMs <= nowMs)
+      this.#visit(first[0], first[1].next, nowMs);
+    else if (nowMs >= this.#leftDueAtMs) this.#takeLeft(nowMs);
+  }
+
+  #takeLeft(nowMs: number): void {
+    const left = this.#left.pop();
+    if (left !== undefined) {
+      if (!this.#visit(left.id, left.next, nowMs)) this.#left.push(left);
+      return;
+    }
+    if (this.#lookedThrough === undefined) return;
+    const behind = this.#table.epochsBehind(this.#lookedThrough);
+    this.#lookedThrough = behind?.end;
+    this.#left.push(...(behind?.epochs ?? []));
+  }
+
+  /** Merges records of the epoch before `next`. True where all that can be were. */
+  #visit(epochId: number, next: number, nowMs: number): boolean {
+    let isDone = true;
+    try {
+      isDone = this.#inTransaction(() => this.#mergeEpoch(epochId, next));
+    } finally {
+      if (isDone) this.#leave(epochId, nowMs);
+    }
+    return isDone;
+  }
+
+  /** Lets the epoch wait where it has records that are not merged: for more of them, or to settle. */
+  #leave(epochId: number, nowMs: number): void {
+    const epoch = this.#table.epoch(epochId);
+    this.#waiting.delete(epochId);
+    if (epoch === undefined || epoch.merged >= epoch.next) return;
+    const dueAtMs = nowMs + Math.max(this.#settledAfterMs, VISIT_AGAIN_MS_MIN);
+    this.#waiting.set(epochId, { dueAtMs, next: epoch.next });
+  }
+
+  /** True where nothing more of the records before `settled` can be merged. */
+  #mergeEpoch(epochId: number, settled: number): boolean {
+    const epoch = this.#table.epoch(epochId);
+    if (epoch === undefined) return true;
+    // Whoever opens the store reads from latest_next on, batch by batch.
+    const end = Math.min(settled, epoch.next, epoch.latest_next);
+    const isOver = epoch.isNewest === 0 && end === epoch.next;
+    let merged = Math.max(epoch.merged, epoch.first);
+    let rows = 0;
+    let run = this.#table.nextRun(epoch, merged, end);
+    const isDue = ({ end: runEnd, rows: runRows }: Run) =>
+      runEnd < end || runRows >= MERGED_ROWS_MAX || isOver;
+    while (run !== undefined && isDue(run) && rows < ROWS_PER_STEP) {
+      this.#mergeRun(epoch, run);
+      merged = run.end;
+      rows += run.rows;
+      run = this.#table.nextRun(epoch, merged, end);
+    }
+    if (run === undefined) merged = Math.max(merged, end); // gaps, to the end
+    if (merged > epoch.merged) this.#table.saveMerged(epochId, merged);
+    return run === undefined || !isDue(run);
+  }
+
+  #mergeRun(epoch: UnmergedEpoch, run: Run): void {
+    if (run.heads.length === 1) return;
+    const batches = this.#table.batches(epoch.id, run);
+    const channels = this.#table.channels(run.heads[0]!.schema);
+    const checksum = new BatchChecksum(epoch.epoch);
+    const isSound = batches.every(
+      ({ id, body, crc32c }) => checksum.of(sequenceOf(id), body) === crc32c,
+    );
+    if (!isSound || channels === undefined) return; // readers, and `senda verify`, shall see what came
+    const schemaId = run.heads[0]!.schema;
+    const made = this.#merger.merge({
+      schemaId,
+      channels,
+      bodies: batches.map(({ body }) => body),
+    });
+    const origin = batches.at(-1)!;
+    if (made !== undefined) this.#table.replace(epoch, run, { ...made, origin });
+  }
+
+  #inTransaction<T>(body: () => T): T {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = body();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      rollBack(this.#database);
+      throw error;
+    }
+  }
+}
+
+function rollBack(database: Database): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself, as it does on a full disk (sqlite.org/lang_transaction.html 3).
+  }
+}
