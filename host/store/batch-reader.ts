@@ -128,6 +128,11 @@ export class BatchReader {
     }
   }
 
+  /** The batch whose first record is `sequence`; undefined where no batch begins there. */
+  at({ id }: StoredEpoch, sequence: number): StoredBatch | undefined {
+    return this.#statements().at.get(batchId(id, sequence)) as StoredBatch | undefined;
+  }
+
   /** The epoch's last batch before the record `end`, without the rows from there on; undefined where there is none. */
   lastBefore({ id, first }: StoredEpoch, end: number): StoredBatch | undefined {
     const ids = [batchId(id, first), batchId(id, end)] as const;
@@ -154,11 +159,28 @@ export class BatchReader {
 
   /** Decodes a batch into the columns. Returns its channels; undefined where it is damaged. */
   decode(epoch: StoredEpoch, row: StoredBatch): readonly Channel[] | undefined {
-    const channels = this.#channelsOf(row.schema);
-    const isSound =
-      this.#checksumOf(epoch).of(sequenceOf(row.id), row.body) === row.crc32c &&
-      decodeBatch(row.body, channels, this.#columns);
+    const channels = this.channelsOf(row.schema);
+    const isSound = this.isIntact(epoch, row) && decodeBatch(row.body, channels, this.#columns);
     return isSound ? channels : undefined;
+  }
+
+  /** True where a row of the epoch has the body that was stored. */
+  isIntact(
+    epoch: StoredEpoch,
+    { id, body, crc32c }: Pick<StoredBatch, "id" | "body" | "crc32c">,
+  ): boolean {
+    return this.#checksumOf(epoch).of(sequenceOf(id), body) === crc32c;
+  }
+
+  /** The channels of a schema, the same list each time; none where the store lacks it. */
+  channelsOf(schemaId: number): readonly Channel[] {
+    const cached = this.#schemas.get(schemaId);
+    if (cached !== undefined) return cached;
+    if (this.#schemas.size >= SCHEMAS_CACHED_MAX) this.#schemas.clear();
+    const row = this.#schema.get(schemaId) as { body: Uint8Array } | undefined;
+    const channels = (row && decodeSchema(row.body)) ?? [];
+    this.#schemas.set(schemaId, channels);
+    return channels;
   }
 
   /**
@@ -220,16 +242,6 @@ export class BatchReader {
     return this.#sql;
   }
 
-  #channelsOf(schemaId: number): readonly Channel[] {
-    const cached = this.#schemas.get(schemaId);
-    if (cached !== undefined) return cached;
-    if (this.#schemas.size >= SCHEMAS_CACHED_MAX) this.#schemas.clear();
-    const row = this.#schema.get(schemaId) as { body: Uint8Array } | undefined;
-    const channels = (row && decodeSchema(row.body)) ?? [];
-    this.#schemas.set(schemaId, channels);
-    return channels;
-  }
-
   #checksumOf({ id, epoch }: StoredEpoch): BatchChecksum {
     const cached = this.#checksums.get(id);
     if (cached !== undefined) return cached;
@@ -253,6 +265,7 @@ function prepareBatches(database: Database) {
   return {
     knowsMerged: source === "batch",
     page: database.prepare(`${batches} WHERE id >= ${start} AND id < ? ORDER BY id LIMIT ?`),
+    at: database.prepare(`${batches} WHERE id = ?`),
     last: database.prepare(`${batches} WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1`),
     probe: database.prepare(
       `SELECT id, last_ms, count FROM ${source} WHERE id >= ? AND id < ? ORDER BY id LIMIT 1`,

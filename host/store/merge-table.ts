@@ -60,6 +60,7 @@ export interface RunBatch {
   readonly received_us: number;
   readonly crc32c: number;
   readonly body: Uint8Array;
+  readonly count: number;
 }
 
 export class MergeTable {
@@ -161,7 +162,7 @@ function prepare(sql: (text: string) => Statement) {
       SELECT id, schema, first_ms, last_ms, rows, readings, count, length(body) AS bytes
       FROM batch WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`),
     batches: sql(
-      "SELECT id, link, received_us, crc32c, body FROM batch WHERE id >= ? AND id < ? ORDER BY id",
+      "SELECT id, link, received_us, crc32c, body, count FROM batch WHERE id >= ? AND id < ? ORDER BY id",
     ),
     schema: sql("SELECT body FROM schema WHERE id = ?"),
     remove: sql("DELETE FROM batch WHERE id >= ? AND id < ?"),

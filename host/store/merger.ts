@@ -4,11 +4,21 @@
 // record where it was or in one merged batch, whenever the process ends. What cannot be merged stays as it
 // came. docs/decisions/0011-merged-batches.md.
 
+import { BatchColumns } from "../../shared/batch/columns.ts";
+import { decodeBatch } from "../../shared/batch/decoder.ts";
 import { BatchMerger } from "./batch-merger.ts";
 import { BatchChecksum } from "./checksum.ts";
-import { MERGED_ROWS_MAX, MergeTable, type Run, type UnmergedEpoch } from "./merge-table.ts";
+import {
+  MERGED_ROWS_MAX,
+  MergeTable,
+  type Run,
+  type RunBatch,
+  type UnmergedEpoch,
+} from "./merge-table.ts";
 import { sequenceOf } from "./schema.ts";
 import type { Database } from "./sqlite.ts";
+import { blockOf } from "./summary.ts";
+import { type BlockOwner, SummaryTable } from "./summary-table.ts";
 
 /** So long a batch stays as it came: those who follow the store mostly are past it by then. */
 const SETTLED_AFTER_MS = 180_000;
@@ -29,7 +39,9 @@ interface Waiting {
 export class Merger {
   readonly #database: Database;
   readonly #table: MergeTable;
+  readonly #summaries: SummaryTable;
   readonly #merger = new BatchMerger();
+  readonly #columns = new BatchColumns();
   /** By epoch, the first that is due first. */
   readonly #waiting = new Map<number, Waiting>();
   /** What an earlier process left, as far as it was looked through; and up to where, until all is. */
@@ -42,6 +54,7 @@ export class Merger {
   constructor(database: Database, nowMs: number, settledAfterMs: number = SETTLED_AFTER_MS) {
     this.#database = database;
     this.#table = new MergeTable(database);
+    this.#summaries = new SummaryTable(database);
     this.#settledAfterMs = settledAfterMs;
     this.#leftDueAtMs = nowMs + settledAfterMs;
   }
@@ -128,23 +141,31 @@ export class Merger {
     return run === undefined || !isDue(run);
   }
 
+  /** Makes one batch of the run, or leaves its batches as they came; with summaries of what there is then. */
   #mergeRun(epoch: UnmergedEpoch, run: Run): void {
-    if (run.heads.length === 1) return;
-    const batches = this.#table.batches(epoch.id, run);
-    const channels = this.#table.channels(run.heads[0]!.schema);
-    const checksum = new BatchChecksum(epoch.epoch);
-    const isSound = batches.every(
-      ({ id, body, crc32c }) => checksum.of(sequenceOf(id), body) === crc32c,
-    );
-    if (!isSound || channels === undefined) return; // readers, and `senda verify`, shall see what came
     const schemaId = run.heads[0]!.schema;
-    const made = this.#merger.merge({
-      schemaId,
-      channels,
-      bodies: batches.map(({ body }) => body),
-    });
-    const origin = batches.at(-1)!;
-    if (made !== undefined) this.#table.replace(epoch, run, { ...made, origin });
+    const channels = this.#table.channels(schemaId) ?? [];
+    const owner = { id: epoch.id, epoch: epoch.epoch, schemaId, channels };
+    const batches = this.#table.batches(epoch.id, run);
+    const checksum = new BatchChecksum(epoch.epoch);
+    // What is damaged, or looks as if it was stored twice, stays for `senda verify` to find.
+    const isSound = ({ id, body, crc32c }: RunBatch) =>
+      checksum.of(sequenceOf(id), body) === crc32c;
+    const bodies = batches.map(({ body }) => body);
+    const canMerge = batches.length > 1 && batches.every(isSound) && !hasTwins(bodies);
+    const made = canMerge ? this.#merger.merge({ schemaId, channels, bodies }) : undefined;
+    if (made !== undefined) {
+      this.#table.replace(epoch, run, { ...made, origin: batches.at(-1)! });
+      this.#summaries.append(owner, blockOf(run.start, run.end, channels, this.#merger.columns));
+      return;
+    }
+    for (const batch of batches.filter(isSound)) this.#summarise(owner, batch);
+  }
+
+  #summarise(owner: BlockOwner, { id, body, count }: RunBatch): void {
+    if (!decodeBatch(body, owner.channels, this.#columns)) return;
+    const start = sequenceOf(id);
+    this.#summaries.append(owner, blockOf(start, start + count, owner.channels, this.#columns));
   }
 
   #inTransaction<T>(body: () => T): T {
@@ -158,6 +179,10 @@ export class Merger {
       throw error;
     }
   }
+}
+
+function hasTwins(bodies: readonly Uint8Array[]): boolean {
+  return bodies.some((body, index) => index > 0 && Buffer.compare(body, bodies[index - 1]!) === 0);
 }
 
 function rollBack(database: Database): void {

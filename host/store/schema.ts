@@ -51,7 +51,8 @@ CREATE TABLE device (
 
 -- One life of a device's outbox. Records [first, next) are accounted for, which makes so many batches,
 -- readings and gap_readings; last_ms is the uptime at the end of the last batch. The latest table
--- covers the records before latest_next. Those before merged are merged as far as they ever will be.
+-- covers the records before latest_next. Those before merged are merged as far as they ever will be,
+-- and their batches are in the summary table.
 CREATE TABLE epoch (
   id INTEGER PRIMARY KEY,
   device INTEGER NOT NULL REFERENCES device(id),
@@ -176,6 +177,22 @@ ALTER TABLE batch ADD COLUMN parts BLOB;
 ALTER TABLE epoch ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
 `;
 
+/**
+ * What stored batches come to, many to a row (summary.ts): those of the records [sequence of id, next),
+ * which are before the epoch's merged. crc32c is as a batch's.
+ */
+const SUMMARY_TABLE = `
+CREATE TABLE IF NOT EXISTS summary (
+  id INTEGER PRIMARY KEY,
+  schema INTEGER NOT NULL,
+  next INTEGER NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  crc32c INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+`;
+
 /** The key of the batch `sequence` of an epoch. */
 export function batchId(epochId: number, sequence: number): number {
   return epochId * SEQUENCES_PER_EPOCH + sequence;
@@ -200,7 +217,9 @@ export function prepareForWriting(database: Database): void {
   `);
   if (isEmpty(database)) createTables(database);
   database.exec(REFUSED_TABLE);
-  if (!hasMergedBatches(database)) database.exec(`BEGIN IMMEDIATE; ${MERGE_COLUMNS} COMMIT`);
+  if (!hasMergedBatches(database)) {
+    database.exec(`BEGIN IMMEDIATE; ${MERGE_COLUMNS} ${SUMMARY_TABLE} COMMIT`);
+  }
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
@@ -243,6 +262,7 @@ function createTables(database: Database): void {
     PRAGMA user_version = ${STORE_VERSION};
     ${TABLES}
     ${REFUSED_TABLE}
+    ${SUMMARY_TABLE}
     COMMIT;
   `);
 }

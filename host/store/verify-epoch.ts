@@ -15,6 +15,7 @@ import { addSaturating } from "./saturating.ts";
 import { batchId, batchSource, sequenceOf } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import type { EpochVerdict } from "./verify.ts";
+import { SummaryVerifier } from "./verify-summary.ts";
 
 const PAGE_ROWS = 256;
 
@@ -29,6 +30,7 @@ export interface EpochToVerify {
   readonly readings: number;
   readonly gap_readings: number;
   readonly last_ms: number | null;
+  readonly merged: number;
 }
 
 interface BatchRow {
@@ -67,6 +69,7 @@ export class EpochVerifier {
   readonly #schemas = new Map<number, readonly Channel[]>();
   readonly #checksum: BatchChecksum;
   readonly #columns = new BatchColumns();
+  readonly #summaries: SummaryVerifier;
   readonly #found = {
     readings: 0,
     batches: 0,
@@ -90,6 +93,7 @@ export class EpochVerifier {
     this.#onFault = onFault;
     this.#covered = epoch.first;
     this.#checksum = new BatchChecksum(epoch.epoch);
+    this.#summaries = new SummaryVerifier(database, epoch, (text) => this.#fault(text));
     this.#schema = database.prepare("SELECT body FROM schema WHERE id = ?");
     this.#refused = hasRefused(database)
       ? database.prepare("SELECT crc32c, body FROM refused WHERE id = ?")
@@ -112,6 +116,7 @@ export class EpochVerifier {
       if (++told % PAGE_ROWS === 0) onAdvance(PAGE_ROWS);
     }
     onAdvance(told % PAGE_ROWS);
+    this.#summaries.end();
     this.#checkEnd();
     const { device, epoch, first, next } = this.#epoch;
     return { device, epoch, first, next, ...this.#found };
@@ -194,7 +199,7 @@ export class EpochVerifier {
   #checkBatch(row: BatchRow): void {
     this.#found.batches += row.count;
     this.#checkPlaceInTime(row);
-    this.#checkBody(row);
+    this.#summaries.add(row, this.#checkBody(row));
     this.#previous = row;
     this.#lastMs = Math.max(this.#lastMs, row.last_ms);
   }
@@ -233,21 +238,24 @@ export class EpochVerifier {
     return (this.#batchPage.all(start, end, 1) as BatchRow[])[0];
   }
 
-  #checkBody(row: BatchRow): void {
+  /** Returns what is in the batch; undefined where it is damaged. */
+  #checkBody(row: BatchRow): { channels: readonly Channel[]; columns: BatchColumns } | undefined {
     const sequence = sequenceOf(row.id);
     if (this.#checksum.of(sequence, row.body) !== row.crc32c) {
       this.#found.checksumFailures++;
       this.#fault(`batch ${sequence} is not what was stored: its checksum differs`);
-      return;
+      return undefined;
     }
     const columns = this.#columns;
-    if (!decodeBatch(row.body, this.#channelsOf(row.schema), columns)) {
+    const channels = this.#channelsOf(row.schema);
+    if (!decodeBatch(row.body, channels, columns)) {
       this.#found.undecodable++;
       this.#fault(`batch ${sequence} cannot be decoded`);
-      return;
+      return undefined;
     }
     this.#found.readings += columns.readings;
     if (!describes(row, columns)) this.#fault(`batch ${sequence} is described wrongly by its row`);
+    return { channels, columns };
   }
 
   #channelsOf(schemaId: number): readonly Channel[] {

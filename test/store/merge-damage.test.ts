@@ -1,6 +1,7 @@
 // What verification finds in a store of merged batches: each kind of damage done by hand.
 
 import { beforeEach, expect, test } from "vitest";
+import { BatchChecksum } from "../../host/store/checksum.ts";
 import { StoreReader } from "../../host/store/reader.ts";
 import { batchId } from "../../host/store/schema.ts";
 import type { Database } from "../../host/store/sqlite.ts";
@@ -57,6 +58,26 @@ test("a batch that was merged, and is there by itself too", async () => {
   expect(verdict).toMatchObject({ ok: false, duplicates: 1 });
 });
 
+test("a batch that was stored twice is not hidden by merging", async () => {
+  const twice = storePath();
+  await storeLife(twice, { epoch: "00000000000000a1", stretches: [steadyStretch(200)] });
+  const database = await openDatabase(twice);
+  const { body } = database.prepare("SELECT body FROM batch WHERE id = ?").get(batchId(1, 199)) as {
+    body: Uint8Array;
+  };
+  const crc = new BatchChecksum("00000000000000a1").of(200, body);
+  database
+    .prepare(`INSERT INTO batch SELECT id + 1, schema, first_ms, last_ms, rows, readings, link, received_us,
+      ?, body, count, parts FROM batch WHERE id = ?`)
+    .run(crc, batchId(1, 199));
+  database.exec("UPDATE epoch SET next = 201, latest_next = 201, batches = 201, readings = 402");
+  database.close();
+  await storeLife(twice, { epoch: "00000000000000a2", stretches: [steadyStretch(1)] });
+  expect(await verifyStore(twice)).toMatchObject({ ok: false, duplicates: 1 });
+  await mergeAll(twice);
+  expect(await verifyStore(twice)).toMatchObject({ ok: false, duplicates: 1, missing: 0 });
+});
+
 test("a merged batch again behind the end", async () => {
   const verdict = await damage((database) => {
     database.exec(`INSERT INTO batch SELECT ${batchId(1, 320)}, schema, first_ms, last_ms, rows, readings,
@@ -64,6 +85,35 @@ test("a merged batch again behind the end", async () => {
     database.exec("UPDATE epoch SET next = 448, batches = 448, readings = 896");
   });
   expect(verdict).toMatchObject({ ok: false, duplicates: 1, checksumFailures: 1 });
+});
+
+test.each([
+  ["deleted", "DELETE FROM summary"],
+  ["that says more", "UPDATE summary SET next = next + 1"],
+  ["that says less", "UPDATE summary SET next = next - 128"],
+  ["of another time", "UPDATE summary SET first_ms = first_ms + 1"],
+  ["of another place", "UPDATE summary SET id = id + 4294967296"],
+  ["with another body", "UPDATE summary SET body = x'00'"],
+  [
+    "that is there twice",
+    "INSERT INTO summary SELECT id + 128, schema, next, first_ms, last_ms, crc32c, body FROM summary",
+  ],
+])("a summary %s", async (_, sql) => {
+  const verdict = await damage((database) => database.exec(sql));
+  expect(verdict).toMatchObject({ ok: false, missing: 0, duplicates: 0, checksumFailures: 0 });
+  expect(verdict.faults.join()).toContain("summar");
+});
+
+test("every flipped bit of a summary", async () => {
+  const database = await openDatabase(path);
+  const { body } = database.prepare("SELECT body FROM summary").get() as { body: Uint8Array };
+  const update = database.prepare("UPDATE summary SET body = ?");
+  for (let bit = 0; bit < body.length * 8; bit += 7) {
+    const flipped = body.slice();
+    flipped[bit >> 3] = flipped[bit >> 3]! ^ (1 << (bit & 7));
+    update.run(flipped);
+    expect(await verifyStore(path)).toMatchObject({ ok: false, checksumFailures: 0 });
+  }
 });
 
 test.each([
