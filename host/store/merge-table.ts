@@ -35,24 +35,19 @@ interface EpochsBehind {
   readonly end: number;
 }
 
-interface BatchHead {
-  readonly id: number;
-  readonly schema: number;
-  readonly first_ms: number;
-  readonly last_ms: number;
-  readonly rows: number;
-  readonly readings: number;
-  readonly count: number;
-  readonly bytes: number;
-}
-
 /** Consecutive batches that may become one: the records [start, end). */
 export interface Run {
   readonly start: number;
   readonly end: number;
-  readonly heads: readonly BatchHead[];
+  readonly batches: number;
+  readonly schema: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
   readonly rows: number;
+  readonly readings: number;
 }
+
+type RunRow = Omit<Run, "start" | "end"> & { readonly firstId: number; readonly endId: number };
 
 export interface RunBatch {
   readonly id: number;
@@ -85,24 +80,10 @@ export class MergeTable {
   /** The run that begins at the first batch of [start, end); undefined where there is none. */
   nextRun({ id }: UnmergedEpoch, start: number, end: number): Run | undefined {
     const ids = [batchId(id, start), batchId(id, end)] as const;
-    const found = this.#sql.heads.all(...ids, MERGED_ROWS_MAX + 1) as BatchHead[];
-    const [first] = found;
-    if (first === undefined) return undefined;
-    let rows = first.rows;
-    let bytes = first.bytes;
-    let length = 1;
-    while (length < found.length && follows(found[length - 1]!, found[length]!)) {
-      rows += found[length]!.rows;
-      bytes += found[length]!.bytes;
-      if (rows > MERGED_ROWS_MAX || bytes > RUN_BYTES_MAX) {
-        rows -= found[length]!.rows;
-        break;
-      }
-      length++;
-    }
-    const heads = found.slice(0, length);
-    const last = heads[length - 1]!;
-    return { start: sequenceOf(first.id), end: sequenceOf(last.id) + last.count, heads, rows };
+    const row = this.#sql.run.get(...ids) as RunRow | { readonly firstId: null };
+    if (row.firstId === null) return undefined;
+    const { firstId, endId, ...run } = row as RunRow;
+    return { start: sequenceOf(firstId), end: sequenceOf(endId), ...run };
   }
 
   batches(epochId: number, { start, end }: Run): RunBatch[] {
@@ -120,16 +101,13 @@ export class MergeTable {
     run: Run,
     { body, parts, origin }: { body: Uint8Array; parts: Uint8Array; origin: RunBatch },
   ): void {
-    const { start, end, heads, rows } = run;
+    const { start, end, schema, firstMs, lastMs, rows, readings } = run;
     const id = batchId(epochId, start);
-    const readings = heads.reduce((sum, head) => sum + head.readings, 0);
-    const { schema, first_ms } = heads[0]!;
-    const { last_ms } = heads[heads.length - 1]!;
     const crc = new BatchChecksum(epoch).of(start, body);
     // First room is made: a store at its limit has none to spare.
     this.#sql.remove.run(id, batchId(epochId, end));
     const { link, received_us } = origin;
-    const place = [id, schema, first_ms, last_ms, rows, readings] as const;
+    const place = [id, schema, firstMs, lastMs, rows, readings] as const;
     this.#sql.add.run(...place, link, received_us, crc, body, end - start, parts);
   }
 
@@ -139,16 +117,27 @@ export class MergeTable {
   }
 }
 
-/** True where no record, gap or change of channels lies between two batches, and neither is merged. */
-function follows(head: BatchHead, next: BatchHead): boolean {
-  return (
-    next.id === head.id + 1 &&
-    head.count === 1 &&
-    next.count === 1 &&
-    next.schema === head.schema &&
-    next.first_ms >= head.last_ms
-  );
-}
+/**
+ * The batches from the first one on between which no record, gap or change of channels lies, none of them
+ * merged, as many as fit; at least the first. In SQL, for a hundred rows take a millisecond to hand over.
+ */
+const RUN = `
+WITH head AS (
+  SELECT id, schema, first_ms, last_ms, rows, readings, count, length(body) AS bytes
+  FROM batch WHERE id >= ? AND id < ? ORDER BY id LIMIT ${MERGED_ROWS_MAX + 1}
+), followed AS (
+  SELECT *, row_number() OVER o AS place, count = 1 AND lag(count) OVER o = 1
+    AND lag(id) OVER o = id - 1 AND lag(schema) OVER o = schema AND lag(last_ms) OVER o <= first_ms AS follows
+  FROM head WINDOW o AS (ORDER BY id)
+), summed AS (
+  SELECT *, sum(rows) OVER w AS rows_so_far, sum(bytes) OVER w AS bytes_so_far,
+    sum(place > 1 AND NOT follows) OVER w AS breaks
+  FROM followed WINDOW w AS (ORDER BY id ROWS UNBOUNDED PRECEDING)
+)
+SELECT min(id) AS firstId, max(id + count) AS endId, count(*) AS batches, max(schema) AS schema,
+  min(first_ms) AS firstMs, max(last_ms) AS lastMs, sum(rows) AS rows, sum(readings) AS readings
+FROM summed WHERE place = 1
+  OR (breaks = 0 AND rows_so_far <= ${MERGED_ROWS_MAX} AND bytes_so_far <= ${RUN_BYTES_MAX})`;
 
 function prepare(sql: (text: string) => Statement) {
   return {
@@ -158,9 +147,7 @@ function prepare(sql: (text: string) => Statement) {
       SELECT id, epoch, first, next, merged, latest_next, NOT EXISTS (SELECT 1 FROM epoch AS later
         WHERE later.device = epoch.device AND later.id > epoch.id) AS isNewest
       FROM epoch WHERE id = ?`),
-    heads: sql(`
-      SELECT id, schema, first_ms, last_ms, rows, readings, count, length(body) AS bytes
-      FROM batch WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`),
+    run: sql(RUN),
     batches: sql(
       "SELECT id, link, received_us, crc32c, body, count FROM batch WHERE id >= ? AND id < ? ORDER BY id",
     ),

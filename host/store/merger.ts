@@ -26,8 +26,8 @@ const SETTLED_AFTER_MS = 180_000;
 /** How soon an epoch is looked at again at the earliest, where not all of it could be merged. */
 const VISIT_AGAIN_MS_MIN = 1_000;
 
-/** Rows after which a step ends: two or three milliseconds. A larger batch may go over it. */
-const ROWS_PER_STEP = 256;
+/** Rows after which a step ends, a merged batch of them: two or three milliseconds. */
+const ROWS_PER_STEP = MERGED_ROWS_MAX;
 
 /** Records of one epoch that will be merged. */
 interface Waiting {
@@ -130,10 +130,11 @@ export class Merger {
     let run = this.#table.nextRun(epoch, merged, end);
     const isDue = ({ end: runEnd, rows: runRows }: Run) =>
       runEnd < end || runRows >= MERGED_ROWS_MAX || isOver;
-    while (run !== undefined && isDue(run) && rows < ROWS_PER_STEP) {
+    while (run !== undefined && isDue(run)) {
       this.#mergeRun(epoch, run);
       merged = run.end;
       rows += run.rows;
+      if (rows >= ROWS_PER_STEP) break;
       run = this.#table.nextRun(epoch, merged, end);
     }
     if (run === undefined) merged = Math.max(merged, end); // gaps, to the end
@@ -143,7 +144,7 @@ export class Merger {
 
   /** Makes one batch of the run, or leaves its batches as they came; with summaries of what there is then. */
   #mergeRun(epoch: UnmergedEpoch, run: Run): void {
-    const schemaId = run.heads[0]!.schema;
+    const schemaId = run.schema;
     const channels = this.#table.channels(schemaId) ?? [];
     const owner = { id: epoch.id, epoch: epoch.epoch, schemaId, channels };
     const batches = this.#table.batches(epoch.id, run);
