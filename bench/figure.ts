@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly isQuick: boolean;
   /** How long the memory is watched. */
   readonly minutes: number;
+  /** Length of the time that series are read from; a month unless told. */
+  readonly days?: number;
   /** True where a figure of that name, or below it, was asked for. */
   readonly wants: (name: string) => boolean;
   /** Says what is left out, and why. */

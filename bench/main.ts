@@ -1,6 +1,7 @@
 // `npm run bench`: every figure that matters, on the device's engine and on the host. Prints a table,
-// or with --json one line a figure: {"name","value","unit","ratio"}. `--only ingest,peer` runs what
-// gives figures of such names, `--quick` everything with tiny counts, `--minutes 10` the long look at memory.
+// or with --json one line a figure: {"name","value","unit","ratio"}. `--only ingest,peer` runs what gives
+// figures of such names, `--quick` everything with tiny counts, `--minutes 10` the long look at memory,
+// `--days 365` series of a year.
 
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -13,6 +14,7 @@ import { measureIngest } from "./host/ingest.ts";
 import { measureLimits } from "./host/limits.ts";
 import { measureMemory } from "./host/memory.ts";
 import { measureQuery } from "./host/query.ts";
+import { measureSeries } from "./host/series.ts";
 import { measureOnXs } from "./xs.ts";
 
 export type { Figure } from "./figure.ts";
@@ -26,6 +28,7 @@ const BENCHES: readonly { readonly words: readonly string[]; readonly bench: Ben
   { words: ["idle"], bench: measureIdle },
   { words: ["memory"], bench: measureMemory },
   { words: ["query", "stored"], bench: measureQuery },
+  { words: ["series", "stored.live"], bench: measureSeries },
   { words: ["limit"], bench: measureLimits },
 ];
 
@@ -36,6 +39,7 @@ async function main(): Promise<void> {
       quick: { type: "boolean", default: false },
       only: { type: "string", default: "" },
       minutes: { type: "string", default: "0.33" },
+      days: { type: "string", default: "30" },
     },
   });
   const prefixes = flags.only.split(",");
@@ -43,6 +47,7 @@ async function main(): Promise<void> {
   const options: BenchOptions = {
     isQuick: flags.quick,
     minutes: Number(flags.minutes),
+    days: Number(flags.days),
     wants: (name) => isWanted(name) || prefixes.some((prefix) => prefix.startsWith(`${name}.`)),
     leaveOut: (what) => console.error(`left out: ${what}`),
   };

@@ -1,5 +1,5 @@
 // How long a device waits for its acknowledgement, which says that the batch is on disk: at 1,000
-// frames a second, and at half of what the collector can take. Devices send on time whether they have
+// frames a second, the same while their batches are merged, and at half of what the collector can take. Devices send on time whether they have
 // heard back or not.
 
 import { type Bench, type BenchOptions, type Figure, median } from "../figure.ts";
@@ -18,11 +18,12 @@ const FRAMES_STEADY = 1_000;
 export const measureAck: Bench = async (options) => {
   const steady = { readings: READINGS_STEADY, batchesPerSecond: FRAMES_STEADY };
   const figures = await figuresOf("ack.1000", options, async () => steady);
+  const merging = await figuresOf("ack.merging", options, async () => steady, true);
   const atHalf = await figuresOf("ack.half-load", options, async () => {
     const most = await run({ readings: READINGS_BULK }, options);
     return { readings: READINGS_BULK, batchesPerSecond: most.batchesPerSecond / 2 };
   });
-  return [...figures, ...atHalf];
+  return [...figures, ...merging, ...atHalf];
 };
 
 type Load = Pick<LoadOptions, "readings" | "batchesPerSecond">;
@@ -31,11 +32,12 @@ async function figuresOf(
   name: string,
   options: BenchOptions,
   nextLoad: () => Promise<Load>,
+  mergesAtOnce = false,
 ): Promise<Figure[]> {
   if (!options.wants(name)) return [];
   const results = [];
   for (let round = 0; round < (options.isQuick ? 1 : ROUNDS); round++) {
-    results.push(await run(await nextLoad(), options));
+    results.push(await run(await nextLoad(), options, mergesAtOnce));
   }
   const unit = "ms";
   return [
@@ -46,11 +48,20 @@ async function figuresOf(
       value: median(results.map(({ batchesPerSecond }) => batchesPerSecond)),
       unit: "batches/s",
     },
+    ...(mergesAtOnce
+      ? [
+          {
+            name: `${name}.merged`,
+            value: median(results.map(({ merged }) => merged)),
+            unit: "records",
+          },
+        ]
+      : []),
   ];
 }
 
-async function run(load: Load, { isQuick }: BenchOptions) {
-  const collector = await CollectorProcess.start();
+async function run(load: Load, { isQuick }: BenchOptions, mergesAtOnce = false) {
+  const collector = await CollectorProcess.start({ mergesAtOnce });
   const target = { kind: "tcp", host: "127.0.0.1", port: collector.port } as const;
   const times = isQuick ? { warmUpMs: 100, measureMs: 200 } : { warmUpMs: 1_500, measureMs: 4_000 };
   return measureLoad(collector, { target, connections: CONNECTIONS, ...load, ...times });

@@ -6,12 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { openForReading } from "../../host/store/reader.ts";
 
 const SENDA = fileURLToPath(new URL("../../dist/senda.js", import.meta.url));
 
 export interface CollectorFlags {
   readonly udp?: boolean;
   readonly serial?: string;
+  /** Small batches become larger ones at once, not after minutes. */
+  readonly mergesAtOnce?: boolean;
 }
 
 export class CollectorProcess {
@@ -34,7 +37,8 @@ export class CollectorProcess {
     const udp = flags.udp === true ? "127.0.0.1:0" : "off";
     const serial = flags.serial === undefined ? [] : ["--serial", flags.serial];
     const db = join(folder, "readings.db");
-    const addresses = ["--tcp", "127.0.0.1:0", "--udp", udp, ...serial];
+    const merging = flags.mergesAtOnce === true ? ["--merge-after", "0"] : [];
+    const addresses = ["--tcp", "127.0.0.1:0", "--udp", udp, ...serial, ...merging];
     const child = spawn(
       process.execPath,
       [...nodeFlags, SENDA, "collect", ...addresses, "--db", db, "--json"],
@@ -56,6 +60,14 @@ export class CollectorProcess {
   get storedBytes(): number {
     const db = join(this.#folder, "readings.db");
     return statSync(db).size + (statSync(`${db}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+  }
+
+  /** Records that stand in merged batches by now. */
+  async countMerged(): Promise<number> {
+    const database = await openForReading(join(this.#folder, "readings.db"));
+    const sum = database.prepare("SELECT total(count) AS merged FROM batch WHERE count > 1").get();
+    database.close();
+    return (sum as { merged: number }).merged;
   }
 
   /** Ctrl-C, then the store goes. */

@@ -4,18 +4,13 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RandomSensor } from "../../device/sensors/random.ts";
-import { openForWriting } from "../../host/store/open.ts";
-import { PacketWriter } from "../../host/store/packet.ts";
 import { StoreReader } from "../../host/store/reader.ts";
 import type { ReadingsQuery } from "../../host/store/readings.ts";
-import { BatchEncoder } from "../../shared/batch/encoder.ts";
-import { encodeSchema } from "../../shared/channel.ts";
 import { type Bench, type BenchOptions, type Figure, median } from "../figure.ts";
+import { BEGIN_US, fillStore } from "./filled-store.ts";
 
 const DAY_S = 86_400;
 const DAYS = 3;
-const BEGIN_US = 1_760_000_000_000_000;
 const ROUNDS = 15;
 const SCAN_ROUNDS = 5;
 
@@ -37,7 +32,7 @@ async function measureRows(rows: number, { isQuick }: BenchOptions): Promise<Fig
   const path = join(folder, "readings.db");
   try {
     const samples = (isQuick ? 0.01 : 1) * DAY_S * DAYS;
-    const readings = await fillStore(path, samples, rows);
+    const readings = await fillStore(path, { samples, batchRows: rows, merges: false });
     const bytes = statSync(path).size / readings;
     const reader = await StoreReader.open(path);
     const day = { fromUs: BEGIN_US + DAY_S * 1e6, toUs: BEGIN_US + 2 * DAY_S * 1e6 };
@@ -80,49 +75,3 @@ function read(reader: StoreReader, query: ReadingsQuery): number {
   }
   return Number.isNaN(sum) ? 0 : count;
 }
-
-/** A store with one device that took so many samples, one a second. Returns how many readings that makes. */
-async function fillStore(path: string, samples: number, batchRows: number): Promise<number> {
-  const store = await openForWriting(path);
-  const packets = new PacketWriter();
-  const commit = () => store.writer.commit([packets.take()], { nowMs: performance.now() });
-  const sensor = new RandomSensor(1);
-  const { channels } = sensor;
-  packets.addOther({ kind: "resume", ask: 0, hello: HELLO, receivedUs: BEGIN_US });
-  packets.addOther({ kind: "schema", epochId: 1, number: 0, body: encodeSchema(channels) });
-  const sample = { deviceMs: 0, utcUs: BEGIN_US, uncertaintyUs: 1_000 };
-  packets.addOther({ kind: "clock", epochId: 1, sample });
-  const encoder = new BatchEncoder({ channels, schema: 0 });
-  let sequence = 0;
-  const close = () => {
-    if (packets.isFull(1_100)) commit();
-    const meta = { link: "tcp", receivedUs: BEGIN_US } as const;
-    packets.addBatch(1, sequence++, encoder.take(), meta);
-  };
-  for (let second = 0; second < samples; second++) {
-    const values = sensor.read();
-    if (encoder.rows === batchRows) close();
-    if (encoder.append(second * 1_000, values) === "appended") continue;
-    close();
-    encoder.append(second * 1_000, values);
-  }
-  close();
-  commit();
-  store.close();
-  return Math.ceil(samples) * channels.length;
-}
-
-const HELLO = {
-  kind: "hello",
-  version: 1,
-  nonce: 1,
-  device: "bench",
-  epoch: "0123456789abcdef",
-  firmware: "bench",
-  reset: "power",
-  uptimeMs: 0,
-  first: 0,
-  next: 0,
-  schemas: [],
-  receiveBytesMax: 0,
-} as const;

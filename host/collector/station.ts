@@ -13,6 +13,8 @@ export interface StationOptions {
   readonly db: string;
   /** Nothing more is stored, nor acknowledged, once the file has this size. */
   readonly dbSizeBytesMax?: number | undefined;
+  /** See StoreOptions. */
+  readonly mergeAfterMs?: number | undefined;
   readonly tcp: Address | "off";
   readonly udp: Address | "off";
   readonly serial: readonly SerialAddress[];
@@ -54,10 +56,11 @@ export class Station {
 
   /** Opens the store, then the listeners. Rejects with a StoreError or a LinkError, everything closed again. */
   static async open(options: StationOptions): Promise<Station> {
-    const { db, dbSizeBytesMax: sizeBytesMax } = options;
+    const { db, dbSizeBytesMax: sizeBytesMax, mergeAfterMs } = options;
     const store = await Store.open({
       path: db,
       ...(sizeBytesMax === undefined ? {} : { sizeBytesMax }),
+      ...(mergeAfterMs === undefined ? {} : { mergeAfterMs }),
     });
     const station = new Station(store, options);
     try {

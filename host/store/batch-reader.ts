@@ -7,7 +7,8 @@ import { decodeBatch } from "../../shared/batch/decoder.ts";
 import { type Channel, decodeSchema } from "../../shared/channel.ts";
 import type { ClockMap } from "../time/clock-map.ts";
 import { BatchChecksum } from "./checksum.ts";
-import { batchId, sequenceOf } from "./schema.ts";
+import { rowsBefore } from "./parts.ts";
+import { batchId, batchSource, hasMergedBatches, sequenceOf } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
 
 /** Batches, and epochs, that one query fetches. */
@@ -57,8 +58,14 @@ export interface StoredBatch {
   readonly schema: number;
   readonly first_ms: number;
   readonly last_ms: number;
+  /** Records that it stands for, and the rows of each (parts.ts). */
+  readonly count: number;
+  readonly parts: Uint8Array | null;
   readonly crc32c: number;
   readonly body: Uint8Array;
+  /** Where records were asked for that a merged batch holds only in part: their rows. */
+  firstRow?: number;
+  endRow?: number;
 }
 
 /** The times of which a chunk's rows are wanted: UTC, from inclusive, to exclusive. */
@@ -74,9 +81,8 @@ export const ALL_TIMES: UtcRange = {
 
 export class BatchReader {
   readonly #epochPage: Statement;
-  readonly #page: Statement;
-  readonly #pageBackwards: Statement;
-  readonly #probe: Statement;
+  readonly #database: Database;
+  #sql: ReturnType<typeof prepareBatches>;
   readonly #schema: Statement;
   readonly #schemas = new Map<number, readonly Channel[]>();
   readonly #columns = new BatchColumns();
@@ -85,11 +91,8 @@ export class BatchReader {
 
   constructor(database: Database) {
     this.#epochPage = database.prepare(EPOCHS);
-    this.#page = database.prepare(`${BATCHES} ORDER BY id LIMIT ?`);
-    this.#pageBackwards = database.prepare(`${BATCHES} ORDER BY id DESC LIMIT 1`);
-    this.#probe = database.prepare(
-      "SELECT id, last_ms FROM batch WHERE id >= ? AND id < ? ORDER BY id LIMIT 1",
-    );
+    this.#database = database;
+    this.#sql = prepareBatches(database);
     this.#schema = database.prepare("SELECT body FROM schema WHERE id = ?");
   }
 
@@ -104,45 +107,80 @@ export class BatchReader {
     }
   }
 
-  /** The epoch's batches with sequence numbers in [from, end). */
+  /**
+   * The epoch's records [from, end) in batches; a merged one that also holds records before `from` tells
+   * where they end. A writer may merge what was read between two pages, or while the caller waits.
+   */
   *batches({ id }: StoredEpoch, from: number, end: number): Generator<StoredBatch> {
     const endId = batchId(id, end);
     let startId = batchId(id, from);
     for (;;) {
-      const rows = this.#page.all(startId, endId, PAGE_ROWS) as StoredBatch[];
+      const { page } = this.#statements();
+      const rows = page.all(startId, startId, startId, endId, PAGE_ROWS) as StoredBatch[];
+      const [first] = rows;
+      if (first !== undefined && first.id < startId) {
+        first.firstRow = rowsBefore(first.parts, startId - first.id);
+      }
       yield* rows;
       if (rows.length < PAGE_ROWS) return;
-      startId = rows[rows.length - 1]!.id + 1;
+      const last = rows[rows.length - 1]!;
+      startId = last.id + Math.max(1, last.count);
     }
   }
 
-  /** The epoch's last batch before the sequence number `end`; undefined where there is none. */
+  /** The batch whose first record is `sequence`; undefined where no batch begins there. */
+  at({ id }: StoredEpoch, sequence: number): StoredBatch | undefined {
+    return this.#statements().at.get(batchId(id, sequence)) as StoredBatch | undefined;
+  }
+
+  /** The epoch's last batch before the record `end`, without the rows from there on; undefined where there is none. */
   lastBefore({ id, first }: StoredEpoch, end: number): StoredBatch | undefined {
     const ids = [batchId(id, first), batchId(id, end)] as const;
-    return this.#pageBackwards.get(...ids) as StoredBatch | undefined;
+    const row = this.#statements().last.get(...ids) as StoredBatch | undefined;
+    if (row === undefined || sequenceOf(row.id) + row.count <= end) return row;
+    row.endRow = rowsBefore(row.parts, end - sequenceOf(row.id));
+    return row;
   }
 
   /** Binary search: the first sequence from which on batches end at or after `fromMs`. */
   findStart({ id, first, next }: StoredEpoch, fromMs: number): number {
+    const { probe } = this.#statements();
     let low = first;
     let high = next;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       const ids = [batchId(id, middle), batchId(id, high)] as const;
-      const row = this.#probe.get(...ids) as { id: number; last_ms: number } | undefined;
+      const row = probe.get(...ids) as Pick<StoredBatch, "id" | "last_ms" | "count"> | undefined;
       if (row === undefined || row.last_ms >= fromMs) high = middle;
-      else low = sequenceOf(row.id) + 1;
+      else low = sequenceOf(row.id) + Math.max(1, row.count);
     }
     return low;
   }
 
   /** Decodes a batch into the columns. Returns its channels; undefined where it is damaged. */
   decode(epoch: StoredEpoch, row: StoredBatch): readonly Channel[] | undefined {
-    const channels = this.#channelsOf(row.schema);
-    const isSound =
-      this.#checksumOf(epoch).of(sequenceOf(row.id), row.body) === row.crc32c &&
-      decodeBatch(row.body, channels, this.#columns);
+    const channels = this.channelsOf(row.schema);
+    const isSound = this.isIntact(epoch, row) && decodeBatch(row.body, channels, this.#columns);
     return isSound ? channels : undefined;
+  }
+
+  /** True where a row of the epoch has the body that was stored. */
+  isIntact(
+    epoch: StoredEpoch,
+    { id, body, crc32c }: Pick<StoredBatch, "id" | "body" | "crc32c">,
+  ): boolean {
+    return this.#checksumOf(epoch).of(sequenceOf(id), body) === crc32c;
+  }
+
+  /** The channels of a schema, the same list each time; none where the store lacks it. */
+  channelsOf(schemaId: number): readonly Channel[] {
+    const cached = this.#schemas.get(schemaId);
+    if (cached !== undefined) return cached;
+    if (this.#schemas.size >= SCHEMAS_CACHED_MAX) this.#schemas.clear();
+    const row = this.#schema.get(schemaId) as { body: Uint8Array } | undefined;
+    const channels = (row && decodeSchema(row.body)) ?? [];
+    this.#schemas.set(schemaId, channels);
+    return channels;
   }
 
   /**
@@ -158,13 +196,13 @@ export class BatchReader {
     if (columns.length === 0) return undefined;
     const { timesMs, rows } = this.#columns;
     const timesUs = this.#utcTimes(clock);
-    let firstRow = 0;
-    let endRow = rows;
+    let firstRow = row.firstRow ?? 0;
+    let endRow = Math.min(row.endRow ?? rows, rows);
     if (timesUs !== undefined) {
       while (firstRow < endRow && timesUs[firstRow]! < range.fromUs) firstRow++;
       while (endRow > firstRow && timesUs[endRow - 1]! >= range.toUs) endRow--;
     }
-    if (firstRow === endRow) return undefined;
+    if (firstRow >= endRow) return undefined;
     return {
       device: epoch.device,
       epoch: epoch.epoch,
@@ -196,14 +234,12 @@ export class BatchReader {
     return this.#timesUs;
   }
 
-  #channelsOf(schemaId: number): readonly Channel[] {
-    const cached = this.#schemas.get(schemaId);
-    if (cached !== undefined) return cached;
-    if (this.#schemas.size >= SCHEMAS_CACHED_MAX) this.#schemas.clear();
-    const row = this.#schema.get(schemaId) as { body: Uint8Array } | undefined;
-    const channels = (row && decodeSchema(row.body)) ?? [];
-    this.#schemas.set(schemaId, channels);
-    return channels;
+  /** A store of before batches were merged may get a writer, and merged batches, at any time. */
+  #statements(): ReturnType<typeof prepareBatches> {
+    if (!this.#sql.knowsMerged && hasMergedBatches(this.#database)) {
+      this.#sql = prepareBatches(this.#database);
+    }
+    return this.#sql;
   }
 
   #checksumOf({ id, epoch }: StoredEpoch): BatchChecksum {
@@ -220,5 +256,19 @@ const EPOCHS = `
 SELECT epoch.id, device.name AS device, epoch, first, next FROM epoch JOIN device ON device.id = epoch.device
 WHERE epoch.id > ? AND (? IS NULL OR device.name = ?) ORDER BY epoch.id LIMIT ?`;
 
-const BATCHES =
-  "SELECT id, schema, first_ms, last_ms, crc32c, body FROM batch WHERE id >= ? AND id < ?";
+function prepareBatches(database: Database) {
+  const source = batchSource(database);
+  const batches = `SELECT id, schema, first_ms, last_ms, count, parts, crc32c, body FROM ${source}`;
+  // From the batch that holds the record on, which in a merged one may have a smaller number.
+  const start = `coalesce((SELECT id FROM (SELECT id, count FROM ${source} WHERE id <= ?
+    ORDER BY id DESC LIMIT 1) WHERE id + count > ?), ?)`;
+  return {
+    knowsMerged: source === "batch",
+    page: database.prepare(`${batches} WHERE id >= ${start} AND id < ? ORDER BY id LIMIT ?`),
+    at: database.prepare(`${batches} WHERE id = ?`),
+    last: database.prepare(`${batches} WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1`),
+    probe: database.prepare(
+      `SELECT id, last_ms, count FROM ${source} WHERE id >= ? AND id < ? ORDER BY id LIMIT 1`,
+    ),
+  };
+}

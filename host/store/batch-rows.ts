@@ -8,7 +8,11 @@ const ROWS_PER_STATEMENT = 16;
 
 const COLUMNS = 10;
 
-/** In the order of the table's columns; `schema.ts` tells what they mean. */
+/** `schema.ts` tells what they mean. */
+const COLUMN_NAMES =
+  "id, schema, first_ms, last_ms, rows, readings, link, received_us, crc32c, body";
+
+/** In the order of the names. */
 type BatchRow = readonly [
   id: number,
   schema: number,
@@ -31,8 +35,8 @@ export class BatchRows {
   constructor(database: Database) {
     const row = `(${new Array<string>(COLUMNS).fill("?").join(", ")})`;
     const rows = new Array<string>(ROWS_PER_STATEMENT).fill(row).join(", ");
-    this.#addMany = database.prepare(`INSERT INTO batch VALUES ${rows}`);
-    this.#addOne = database.prepare(`INSERT INTO batch VALUES ${row}`);
+    this.#addMany = database.prepare(`INSERT INTO batch (${COLUMN_NAMES}) VALUES ${rows}`);
+    this.#addOne = database.prepare(`INSERT INTO batch (${COLUMN_NAMES}) VALUES ${row}`);
   }
 
   /** Takes a row, which is in the table after `flush` at the latest; its body may not change before. */

@@ -91,7 +91,7 @@ export class StoreFollower {
       const sequence = sequenceOf(row.id);
       while (gaps.length > 0 && gaps[0]!.sequence < sequence)
         yield { kind: "gap", gap: gaps.shift()! };
-      this.#cursors.set(id, sequence + 1);
+      this.#cursors.set(id, sequence + row.count);
       const channels = this.#batches.decode(epoch, row);
       if (channels === undefined) {
         yield { kind: "damage", device, sequence };
@@ -101,7 +101,8 @@ export class StoreFollower {
       if (chunk !== undefined) yield { kind: "chunk", chunk };
     }
     for (const gap of gaps) yield { kind: "gap", gap };
-    this.#cursors.set(id, next);
+    // A batch that was merged while the caller waited may have brought records from `next` on.
+    this.#cursors.set(id, Math.max(next, this.#cursors.get(id) ?? 0));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { checkWritable, inspectFile } from "./file.ts";
 import { lockForWriting } from "./lock.ts";
+import { Merger } from "./merger.ts";
 import { limitSize, prepareForWriting } from "./schema.ts";
 import { type Database, loadSqlite, sqliteCode } from "./sqlite.ts";
 import { StoreError } from "./store-error.ts";
@@ -11,16 +12,26 @@ import { StoreWriter } from "./writer.ts";
 /** A store that this thread may write to. */
 export interface OpenStore {
   readonly writer: StoreWriter;
+  /** Takes turns with the writer. */
+  readonly merger: Merger;
   /** Bounds the file from here on; existing content stays. */
   limitSize(bytesMax: number): void;
   close(): void;
+}
+
+/** How a store is written to. */
+export interface WriteOptions {
+  /** Largest size of the file. */
+  readonly sizeBytesMax?: number;
+  /** How long a batch stays as it came; three minutes unless told. */
+  readonly mergeAfterMs?: number;
 }
 
 /**
  * Opens or creates the store at `path` and takes its lock. Rejects with a StoreError where it is
  * something else, cannot be written, or has a writer; the file is then as it was.
  */
-export async function openForWriting(path: string, sizeBytesMax?: number): Promise<OpenStore> {
+export async function openForWriting(path: string, options: WriteOptions = {}): Promise<OpenStore> {
   const open = await loadSqlite();
   checkWritable(path, inspectFile(open, path));
   const lock = lockForWriting(open, path);
@@ -28,7 +39,7 @@ export async function openForWriting(path: string, sizeBytesMax?: number): Promi
   try {
     inspectFile(open, path); // whoever held the lock may have made it since
     database = open(path);
-    return openWriter(database, () => lock.release(), sizeBytesMax);
+    return openWriter(database, () => lock.release(), options);
   } catch (error) {
     database?.close();
     lock.release();
@@ -37,13 +48,15 @@ export async function openForWriting(path: string, sizeBytesMax?: number): Promi
   }
 }
 
-function openWriter(database: Database, release: () => void, sizeBytesMax?: number): OpenStore {
+function openWriter(database: Database, release: () => void, options: WriteOptions): OpenStore {
+  const { sizeBytesMax, mergeAfterMs } = options;
   prepareForWriting(database);
   if (sizeBytesMax !== undefined) limitSize(database, sizeBytesMax);
   const writer = new StoreWriter(database);
   writer.recover(performance.now());
   return {
     writer,
+    merger: new Merger(database, performance.now(), mergeAfterMs),
     limitSize: (bytesMax) => limitSize(database, bytesMax),
     close: () => closeStore(database, release),
   };

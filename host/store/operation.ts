@@ -5,6 +5,7 @@
 import type { Gap, Hello } from "../../shared/message/message.ts";
 import type { Resumed } from "../../shared/session/host-endpoint.ts";
 import type { UtcSample } from "../time/utc-sample.ts";
+import type { WriteOptions } from "./open.ts";
 import type { StoreErrorCode } from "./store-error.ts";
 import type { JsonValue } from "./value.ts";
 
@@ -138,7 +139,6 @@ export type MessageFromWorker =
   | { readonly kind: "closed"; readonly fault?: Fault };
 
 /** What the worker is started with. */
-export interface WorkerOptions {
+export interface WorkerOptions extends WriteOptions {
   readonly path: string;
-  readonly sizeBytesMax?: number;
 }

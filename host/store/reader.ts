@@ -9,6 +9,8 @@ import type { ReadingsChunk } from "./batch-reader.ts";
 import { ClockReader } from "./clock.ts";
 import { inspectFile, openImmutable } from "./file.ts";
 import { type ReadingsQuery, readChunks } from "./readings.ts";
+import { readSeries, type SeriesQuery } from "./series.ts";
+import type { SeriesBuckets } from "./series-buckets.ts";
 import {
   type Database,
   loadSqlite,
@@ -92,6 +94,10 @@ type NewestEpochRow = Pick<DeviceSummary, "epoch" | "next">;
 interface LastStoredRow {
   readonly epochId: number;
   readonly lastMs: number;
+}
+
+interface ExtentRow extends LastStoredRow {
+  readonly firstMs: number;
 }
 
 interface LatestRow extends Omit<LatestValue, "value" | "timeUs" | "uncertaintyUs"> {
@@ -179,6 +185,25 @@ export class StoreReader {
     return readChunks(this.#database, query);
   }
 
+  /** The time that a device's readings take, as a range; undefined where none has a UTC. */
+  extent(device: string): { readonly fromUs: number; readonly toUs: number } | undefined {
+    const rows = this.#database.prepare(EXTENTS).all(device) as ExtentRow[];
+    const clocks = new ClockReader(this.#database);
+    let fromUs = Number.POSITIVE_INFINITY;
+    let lastUs = Number.NEGATIVE_INFINITY;
+    for (const { epochId, firstMs, lastMs } of rows) {
+      const clock = clocks.mapOf(epochId);
+      fromUs = Math.min(fromUs, utcOf(clock, firstMs) ?? fromUs);
+      lastUs = Math.max(lastUs, utcOf(clock, lastMs) ?? lastUs);
+    }
+    return fromUs <= lastUs ? { fromUs, toUs: lastUs + 1 } : undefined;
+  }
+
+  /** Readings in so many buckets, for charts. See readSeries. */
+  series(query: SeriesQuery): SeriesBuckets {
+    return readSeries(this.#database, query);
+  }
+
   #storedUpToUs(last: LastStoredRow | undefined): number | null {
     if (last === undefined) return null;
     return utcOf(new ClockReader(this.#database).mapOf(last.epochId), last.lastMs);
@@ -246,6 +271,14 @@ const LAST_STORED = `
 SELECT id AS epochId, last_ms AS lastMs FROM epoch
 WHERE device = ? AND last_ms IS NOT NULL AND EXISTS (SELECT 1 FROM clock WHERE clock.epoch = epoch.id)
 ORDER BY id DESC LIMIT 1`;
+
+/** The first batch of each of the device's epochs that has one, and a clock. */
+const EXTENTS = `
+SELECT epoch.id AS epochId, batch.first_ms AS firstMs, epoch.last_ms AS lastMs
+FROM epoch JOIN device ON device.id = epoch.device
+JOIN batch ON batch.id = (SELECT id FROM batch WHERE id >= epoch.id * 4294967296 ORDER BY id LIMIT 1)
+WHERE device.name = ? AND epoch.last_ms IS NOT NULL
+  AND EXISTS (SELECT 1 FROM clock WHERE clock.epoch = epoch.id)`;
 
 const LATEST = `
 SELECT channel.name AS channel, unit, value, epoch.id AS epochId, epoch.epoch AS epoch, ms AS uptimeMs

@@ -51,7 +51,8 @@ CREATE TABLE device (
 
 -- One life of a device's outbox. Records [first, next) are accounted for, which makes so many batches,
 -- readings and gap_readings; last_ms is the uptime at the end of the last batch. The latest table
--- covers the records before latest_next.
+-- covers the records before latest_next. Those before merged are merged as far as they ever will be,
+-- and their batches are in the summary table.
 CREATE TABLE epoch (
   id INTEGER PRIMARY KEY,
   device INTEGER NOT NULL REFERENCES device(id),
@@ -65,6 +66,7 @@ CREATE TABLE epoch (
   latest_next INTEGER NOT NULL,
   began_us INTEGER NOT NULL,
   reset TEXT NOT NULL,
+  merged INTEGER NOT NULL DEFAULT 0,
   UNIQUE (device, epoch)
 ) STRICT;
 
@@ -104,7 +106,9 @@ CREATE TABLE channel (
 ) STRICT;
 
 -- id = epoch * 4294967296 + sequence: the key refuses a batch that comes twice, keeps an epoch's
--- batches together and orders them in time. crc32c covers epoch, sequence and body.
+-- batches together and orders them in time. crc32c covers epoch, sequence and body. A merged batch
+-- stands for the records [sequence, sequence + count), has the key of the first and link and
+-- received_us of the last; parts tells the rows that each brought (parts.ts) and is null where count is 1.
 CREATE TABLE batch (
   id INTEGER PRIMARY KEY,
   schema INTEGER NOT NULL,
@@ -115,7 +119,9 @@ CREATE TABLE batch (
   link INTEGER NOT NULL,
   received_us INTEGER NOT NULL,
   crc32c INTEGER NOT NULL,
-  body BLOB NOT NULL
+  body BLOB NOT NULL,
+  count INTEGER NOT NULL DEFAULT 1,
+  parts BLOB
 ) STRICT;
 
 -- first_ms and last_ms are null where nobody knows them (reasons 'elsewhere' and 'refused').
@@ -164,6 +170,29 @@ CREATE TABLE IF NOT EXISTS refused (
 ) STRICT;
 `;
 
+/** Columns that the first stores of this version do not have either. As `TABLES` has them. */
+const MERGE_COLUMNS = `
+ALTER TABLE batch ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE batch ADD COLUMN parts BLOB;
+ALTER TABLE epoch ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
+`;
+
+/**
+ * What stored batches come to, many to a row (summary.ts): those of the records [sequence of id, next),
+ * which are before the epoch's merged. crc32c is as a batch's.
+ */
+const SUMMARY_TABLE = `
+CREATE TABLE IF NOT EXISTS summary (
+  id INTEGER PRIMARY KEY,
+  schema INTEGER NOT NULL,
+  next INTEGER NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  crc32c INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+`;
+
 /** The key of the batch `sequence` of an epoch. */
 export function batchId(epochId: number, sequence: number): number {
   return epochId * SEQUENCES_PER_EPOCH + sequence;
@@ -188,6 +217,9 @@ export function prepareForWriting(database: Database): void {
   `);
   if (isEmpty(database)) createTables(database);
   database.exec(REFUSED_TABLE);
+  if (!hasMergedBatches(database)) {
+    database.exec(`BEGIN IMMEDIATE; ${MERGE_COLUMNS} ${SUMMARY_TABLE} COMMIT`);
+  }
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
@@ -206,6 +238,19 @@ export function limitSize(database: Database, bytesMax: number): void {
   database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / pageBytes))}`);
 }
 
+/** False for a store of before batches were merged that no writer has opened since. */
+export function hasMergedBatches(database: Database): boolean {
+  const column = database.prepare("SELECT 1 FROM pragma_table_info('batch') WHERE name = 'count'");
+  return column.get() !== undefined;
+}
+
+/** What to select batches from, with `count` and `parts` in any store. */
+export function batchSource(database: Database): string {
+  return hasMergedBatches(database)
+    ? "batch"
+    : "(SELECT *, 1 AS count, NULL AS parts FROM batch) AS batch";
+}
+
 function isEmpty(database: Database): boolean {
   return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
 }
@@ -217,6 +262,7 @@ function createTables(database: Database): void {
     PRAGMA user_version = ${STORE_VERSION};
     ${TABLES}
     ${REFUSED_TABLE}
+    ${SUMMARY_TABLE}
     COMMIT;
   `);
 }

@@ -27,6 +27,8 @@ export interface StoreOptions {
   readonly path: string;
   /** Largest size of the database file, its log not counted. At it, the store stops and says so. */
   readonly sizeBytesMax?: number;
+  /** How long a batch stays as it came before it is merged with others; three minutes unless told. */
+  readonly mergeAfterMs?: number;
   /** The worker's program, where it is not beside this one. */
   readonly workerUrl?: URL;
 }
@@ -78,9 +80,14 @@ export class Store {
    */
   static async open(options: StoreOptions): Promise<Store> {
     const path = resolve(options.path);
-    const workerData: WorkerOptions = { ...options, path };
+    const { sizeBytesMax, mergeAfterMs } = options;
+    const workerData: WorkerOptions = {
+      path,
+      ...(sizeBytesMax === undefined ? {} : { sizeBytesMax }),
+      ...(mergeAfterMs === undefined ? {} : { mergeAfterMs }),
+    };
     const worker = new Worker(options.workerUrl ?? defaultWorkerUrl(), {
-      workerData: { path, sizeBytesMax: workerData.sizeBytesMax },
+      workerData,
       name: "senda store",
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES },
     });

@@ -10,10 +10,12 @@ import { BatchColumns } from "../../shared/batch/columns.ts";
 import { decodeBatch } from "../../shared/batch/decoder.ts";
 import { type Channel, decodeSchema } from "../../shared/channel.ts";
 import { BatchChecksum } from "./checksum.ts";
+import { arePartsOf } from "./parts.ts";
 import { addSaturating } from "./saturating.ts";
-import { batchId, sequenceOf } from "./schema.ts";
+import { batchId, batchSource, sequenceOf } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import type { EpochVerdict } from "./verify.ts";
+import { SummaryVerifier } from "./verify-summary.ts";
 
 const PAGE_ROWS = 256;
 
@@ -28,6 +30,7 @@ export interface EpochToVerify {
   readonly readings: number;
   readonly gap_readings: number;
   readonly last_ms: number | null;
+  readonly merged: number;
 }
 
 interface BatchRow {
@@ -37,6 +40,8 @@ interface BatchRow {
   readonly last_ms: number;
   readonly rows: number;
   readonly readings: number;
+  readonly count: number;
+  readonly parts: Uint8Array | null;
   readonly crc32c: number;
   readonly body: Uint8Array;
 }
@@ -64,6 +69,7 @@ export class EpochVerifier {
   readonly #schemas = new Map<number, readonly Channel[]>();
   readonly #checksum: BatchChecksum;
   readonly #columns = new BatchColumns();
+  readonly #summaries: SummaryVerifier;
   readonly #found = {
     readings: 0,
     batches: 0,
@@ -87,12 +93,13 @@ export class EpochVerifier {
     this.#onFault = onFault;
     this.#covered = epoch.first;
     this.#checksum = new BatchChecksum(epoch.epoch);
+    this.#summaries = new SummaryVerifier(database, epoch, (text) => this.#fault(text));
     this.#schema = database.prepare("SELECT body FROM schema WHERE id = ?");
     this.#refused = hasRefused(database)
       ? database.prepare("SELECT crc32c, body FROM refused WHERE id = ?")
       : undefined;
     this.#batchPage = database.prepare(
-      "SELECT id, schema, first_ms, last_ms, rows, readings, crc32c, body FROM batch WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+      `SELECT id, schema, first_ms, last_ms, rows, readings, count, parts, crc32c, body FROM ${batchSource(database)} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`,
     );
     this.#gapPage = database.prepare(
       "SELECT sequence, count, readings, reason FROM gap WHERE epoch = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
@@ -109,6 +116,7 @@ export class EpochVerifier {
       if (++told % PAGE_ROWS === 0) onAdvance(PAGE_ROWS);
     }
     onAdvance(told % PAGE_ROWS);
+    this.#summaries.end();
     this.#checkEnd();
     const { device, epoch, first, next } = this.#epoch;
     return { device, epoch, first, next, ...this.#found };
@@ -123,7 +131,7 @@ export class EpochVerifier {
       for (; gap.done !== true && gap.value.sequence <= start; gap = gaps.next()) {
         yield coverOf(gap.value);
       }
-      yield { start, end: start + 1, batch };
+      yield { start, end: start + batch.count, batch };
     }
     for (; gap.done !== true; gap = gaps.next()) yield coverOf(gap.value);
   }
@@ -189,9 +197,9 @@ export class EpochVerifier {
   }
 
   #checkBatch(row: BatchRow): void {
-    this.#found.batches++;
+    this.#found.batches += row.count;
     this.#checkPlaceInTime(row);
-    this.#checkBody(row);
+    this.#summaries.add(row, this.#checkBody(row));
     this.#previous = row;
     this.#lastMs = Math.max(this.#lastMs, row.last_ms);
   }
@@ -230,21 +238,24 @@ export class EpochVerifier {
     return (this.#batchPage.all(start, end, 1) as BatchRow[])[0];
   }
 
-  #checkBody(row: BatchRow): void {
+  /** Returns what is in the batch; undefined where it is damaged. */
+  #checkBody(row: BatchRow): { channels: readonly Channel[]; columns: BatchColumns } | undefined {
     const sequence = sequenceOf(row.id);
     if (this.#checksum.of(sequence, row.body) !== row.crc32c) {
       this.#found.checksumFailures++;
       this.#fault(`batch ${sequence} is not what was stored: its checksum differs`);
-      return;
+      return undefined;
     }
     const columns = this.#columns;
-    if (!decodeBatch(row.body, this.#channelsOf(row.schema), columns)) {
+    const channels = this.#channelsOf(row.schema);
+    if (!decodeBatch(row.body, channels, columns)) {
       this.#found.undecodable++;
       this.#fault(`batch ${sequence} cannot be decoded`);
-      return;
+      return undefined;
     }
     this.#found.readings += columns.readings;
     if (!describes(row, columns)) this.#fault(`batch ${sequence} is described wrongly by its row`);
+    return { channels, columns };
   }
 
   #channelsOf(schemaId: number): readonly Channel[] {
@@ -297,6 +308,7 @@ function describes(row: BatchRow, columns: BatchColumns): boolean {
     row.first_ms === columns.timesMs[0] &&
     row.last_ms === columns.timesMs[columns.rows - 1] &&
     row.rows === columns.rows &&
-    row.readings === columns.readings
+    row.readings === columns.readings &&
+    arePartsOf(row.parts, row.count, row.rows)
   );
 }

@@ -3,6 +3,7 @@
 // checksums, counts and times are worked out again from the bodies.
 
 import { openForReading } from "./reader.ts";
+import { hasMergedBatches } from "./schema.ts";
 import { type Database, sqliteCode } from "./sqlite.ts";
 import { type EpochToVerify, EpochVerifier, hasRefused } from "./verify-epoch.ts";
 
@@ -127,7 +128,7 @@ class Verification {
   #checkEpoch(id: number): void {
     this.#database.exec("BEGIN");
     try {
-      const epoch = this.#database.prepare(EPOCH).get(id) as EpochToVerify;
+      const epoch = this.#database.prepare(epochSql(this.#database)).get(id) as EpochToVerify;
       const verifier = new EpochVerifier(this.#database, epoch, (text) => this.#addFault(text));
       this.#epochs.push(verifier.run((count) => this.#advance(count)));
     } finally {
@@ -143,9 +144,20 @@ class Verification {
       .prepare("SELECT count(*) AS gaps FROM gap WHERE epoch NOT IN (SELECT id FROM epoch)")
       .get() as { gaps: number };
     if (gaps > 0) this.#addFault(`${gaps} gaps belong to no epoch`);
+    this.#checkStraySummaries();
     if (!hasRefused(this.#database)) return;
     const { refused } = this.#database.prepare(STRAY_REFUSED).get() as { refused: number };
     if (refused > 0) this.#addFault(`${refused} batches kept aside have no gap in their place`);
+  }
+
+  #checkStraySummaries(): void {
+    if (!hasMergedBatches(this.#database)) return;
+    const { stray } = this.#database
+      .prepare(
+        "SELECT count(*) AS stray FROM summary WHERE id / 4294967296 NOT IN (SELECT id FROM epoch)",
+      )
+      .get() as { stray: number };
+    if (stray > 0) this.#addFault(`${stray} summaries belong to no epoch`);
   }
 
   #advance(count: number): void {
@@ -194,9 +206,12 @@ class Verification {
   }
 }
 
-const EPOCH = `
-SELECT epoch.id, coalesce(device.name, '?') AS device, epoch, first, next, batches, readings, gap_readings, last_ms
-FROM epoch LEFT JOIN device ON device.id = epoch.device WHERE epoch.id = ?`;
+function epochSql(database: Database): string {
+  const merged = hasMergedBatches(database) ? "merged" : "0 AS merged";
+  return `SELECT epoch.id, coalesce(device.name, '?') AS device, epoch, first, next, batches, readings,
+    gap_readings, last_ms, ${merged}
+    FROM epoch LEFT JOIN device ON device.id = epoch.device WHERE epoch.id = ?`;
+}
 
 const STRAY_REFUSED = `
 SELECT count(*) AS refused FROM refused WHERE NOT EXISTS (SELECT 1 FROM gap

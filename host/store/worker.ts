@@ -21,6 +21,9 @@ import { isPassing, troubleText } from "./trouble.ts";
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
 
+/** Merging takes at most one part in so many of the time while operations come; while none do, all of it. */
+const MERGE_SHARE = 5;
+
 class StoreWorker {
   readonly #store: OpenStore;
   readonly #port: MessagePort;
@@ -31,12 +34,16 @@ class StoreWorker {
   #failedAtMs: number | undefined;
   #retryMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  #mergeTimer: NodeJS.Timeout | undefined;
+  /** Something was stored since the last step of merging. */
+  #isBusy = false;
 
   constructor(store: OpenStore, port: MessagePort, path: string) {
     this.#store = store;
     this.#port = port;
     this.#path = path;
     port.on("message", (message: MessageToWorker) => this.#handleMessage(message));
+    this.#mergeIn(0);
   }
 
   #handleMessage(message: MessageToWorker): void {
@@ -84,7 +91,36 @@ class StoreWorker {
       savesLatest: this.#isClosing,
     });
     this.#queue.drop(packets.length);
-    if (outcome.operations > 0) this.#tell({ kind: "outcome", outcome });
+    if (outcome.operations === 0) return;
+    this.#tell({ kind: "outcome", outcome });
+    this.#store.merger.note(outcome.commit.stored, performance.now());
+    this.#isBusy = true;
+    if (this.#mergeTimer === undefined) this.#mergeIn(0);
+  }
+
+  /** Has a step of merging taken once it is due, and not before `delayMs`. */
+  #mergeIn(delayMs: number): void {
+    const { dueAtMs } = this.#store.merger;
+    this.#mergeTimer = undefined;
+    if (dueAtMs === undefined || this.#isClosing) return;
+    const waitMs = Math.max(delayMs, Math.ceil(dueAtMs - performance.now()));
+    this.#mergeTimer = setTimeout(() => this.#merge(), waitMs);
+  }
+
+  #merge(): void {
+    if (this.#queue.operations > 0 || this.#failedAtMs !== undefined) {
+      this.#mergeIn(RETRY_MS_MIN);
+      return;
+    }
+    const startMs = performance.now();
+    try {
+      this.#store.merger.step(startMs);
+    } catch (error) {
+      if (!isPassing(error)) throw error; // else what comes in next meets the same, and tells of it
+    }
+    const tookMs = performance.now() - startMs;
+    this.#mergeIn(this.#isBusy ? tookMs * (MERGE_SHARE - 1) : 0);
+    this.#isBusy = false;
   }
 
   #handleTrouble(error: unknown): void {
@@ -115,6 +151,7 @@ class StoreWorker {
   }
 
   #close(fault?: Fault): void {
+    clearTimeout(this.#mergeTimer);
     this.#store.close();
     this.#tell(fault === undefined ? { kind: "closed" } : { kind: "closed", fault });
     this.#port.close();
@@ -125,10 +162,10 @@ class StoreWorker {
   }
 }
 
-async function start(port: MessagePort, { path, sizeBytesMax }: WorkerOptions): Promise<void> {
+async function start(port: MessagePort, { path, ...options }: WorkerOptions): Promise<void> {
   const tell = (message: MessageFromWorker) => port.postMessage(message);
   try {
-    const store = await openForWriting(path, sizeBytesMax);
+    const store = await openForWriting(path, options);
     new StoreWorker(store, port, path);
     tell({ kind: "opened" });
   } catch (error) {

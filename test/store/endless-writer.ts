@@ -1,5 +1,6 @@
 // Stores batches of three devices until it is killed, and prints "<epoch> <next>" for each epoch as
-// it is reported stored. Arguments: the store's path, the worker's program. Run by kill.test.ts.
+// it is reported stored. Arguments: the store's path, the worker's program, after how many ms batches
+// are merged. Run by kill.test.ts.
 
 import { writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -9,8 +10,12 @@ import { FakeDevice } from "./fake-device.ts";
 /** Records in flight, as the protocol's window would bound them. */
 const WAITING_MAX = 500;
 
-const [path = "", worker = ""] = process.argv.slice(2);
-const store = await Store.open({ path, workerUrl: pathToFileURL(worker) });
+const [path = "", worker = "", mergeAfterMs = ""] = process.argv.slice(2);
+const store = await Store.open({
+  path,
+  workerUrl: pathToFileURL(worker),
+  mergeAfterMs: Number(mergeAfterMs),
+});
 const devices = ["a", "b", "c"].map((digit) => {
   const epoch = digit.padStart(16, "0");
   return new FakeDevice({ name: `device ${epoch}`, epoch });

@@ -9,12 +9,13 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { verifyStore } from "../../host/store/verify.ts";
 import { FakeDevice } from "./fake-device.ts";
-import { openStore, storePath } from "./support.ts";
+import { mergeAll } from "./merging.ts";
+import { openDatabase, openStore, storePath } from "./support.ts";
 
 const WORKER = fileURLToPath(new URL("../../dist/store-worker.js", import.meta.url));
 const WRITER = fileURLToPath(new URL("./endless-writer.ts", import.meta.url));
 
-async function startWriter(path: string): Promise<ChildProcess> {
+async function startWriter(path: string, mergeAfterMs: number): Promise<ChildProcess> {
   const program = join(dirname(path), "endless-writer.mjs");
   await build({
     entryPoints: [WRITER],
@@ -24,7 +25,9 @@ async function startWriter(path: string): Promise<ChildProcess> {
     platform: "node",
     logLevel: "warning",
   });
-  return spawn(process.execPath, [program, path, WORKER], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, [program, path, WORKER, `${mergeAfterMs}`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
 
 /** Kills the writer once it has reported so many commits. Returns the last `next` that it reported, by epoch. */
@@ -40,10 +43,29 @@ async function killAfter(writer: ChildProcess, commits: number): Promise<Map<str
   return reported;
 }
 
-test.each([1, 20, 60])("SIGKILL after %i reports", async (commits) => {
+/** Merged batches in the store. */
+async function countMerged(path: string): Promise<number> {
+  const database = await openDatabase(path);
+  const row = database.prepare("SELECT count(*) AS merged FROM batch WHERE count > 1").get();
+  database.close();
+  return (row as { merged: number }).merged;
+}
+
+const HOUR_MS = 3_600_000;
+
+test.each([
+  [1, HOUR_MS],
+  [20, HOUR_MS],
+  [60, HOUR_MS],
+  [100, 0],
+  [400, 0],
+  [450, 1],
+  [501, 2],
+])("SIGKILL after %i reports, batches merged after %i ms", async (commits, mergeAfterMs) => {
   const path = storePath();
-  const reported = await killAfter(await startWriter(path), commits);
+  const reported = await killAfter(await startWriter(path, mergeAfterMs), commits);
   expect(reported.size).toBeGreaterThan(0);
+  if (commits >= 400) expect(await countMerged(path)).toBeGreaterThan(0);
   const verdict = await verifyStore(path);
   expect(verdict).toMatchObject({ ok: true, missing: 0, duplicates: 0 });
   for (const { epoch, next } of verdict.epochs) {
@@ -56,4 +78,7 @@ test.each([1, 20, 60])("SIGKILL after %i reports", async (commits) => {
     expect(resumed.next).toBeGreaterThanOrEqual(next);
     expect(resumed.schemas).toEqual([0]);
   }
+  await store.close();
+  await mergeAll(path);
+  expect(await verifyStore(path)).toMatchObject({ ok: true, readings: verdict.readings });
 });

@@ -41,7 +41,7 @@ function repeat(database: Database, from: number, to: number, keepsChecksum: boo
   const crc = keepsChecksum ? crc32c : new BatchChecksum(EPOCH).of(to, body);
   database
     .prepare(
-      "INSERT INTO batch SELECT ?, schema, first_ms, last_ms, rows, readings, link, received_us, ?, body FROM batch WHERE id = ?",
+      "INSERT INTO batch SELECT ?, schema, first_ms, last_ms, rows, readings, link, received_us, ?, body, count, parts FROM batch WHERE id = ?",
     )
     .run(batchId(1, to), crc, batchId(1, from));
 }

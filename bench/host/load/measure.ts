@@ -8,6 +8,8 @@ import type { LoadOptions, LoadResult } from "./run.ts";
 export interface MeasuredLoad extends LoadResult {
   /** Processor time of the collector's threads for each batch. */
   readonly cpuUs: number;
+  /** Records that the collector had merged at the end. */
+  readonly merged: number;
 }
 
 /** Runs a load against a collector, which it stops afterwards. */
@@ -22,7 +24,8 @@ export async function measureLoad(
   try {
     const result = await task.result;
     const batches = (result.batchesPerSecond * options.measureMs) / 1_000;
-    return { ...result, cpuUs: (cpu * 1e6) / batches };
+    const merged = await collector.countMerged();
+    return { ...result, cpuUs: (cpu * 1e6) / batches, merged };
   } finally {
     await task.stop();
     await collector.stop();

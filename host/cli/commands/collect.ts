@@ -8,7 +8,13 @@ import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
 import { formatAddress, type SerialAddress } from "../../links/address.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
-import { type AddressOrOff, addressOrOff, serialAddresses, sizeInBytes } from "../arguments.ts";
+import {
+  type AddressOrOff,
+  addressOrOff,
+  serialAddresses,
+  sizeInBytes,
+  wholeNumber,
+} from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
 import { goOnWithoutOutput } from "../lost-output.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -20,6 +26,7 @@ interface CollectFlags {
   readonly serial: readonly SerialAddress[];
   readonly db: string;
   readonly dbSizeMax?: number;
+  readonly mergeAfter?: number;
   readonly json?: true;
 }
 
@@ -50,6 +57,11 @@ export function collectCommand(): Command {
       "store and acknowledge nothing more once the file has this size; devices keep their readings",
       sizeInBytes,
     )
+    .option(
+      "--merge-after <seconds>",
+      "how long batches stay in the store as they came, before small ones become larger (default: 180)",
+      wholeNumber(0, 1_000_000),
+    )
     .option("--json", "one JSON object a line, for programs")
     .addHelpText(
       "after",
@@ -65,7 +77,7 @@ Examples:
 }
 
 async function collect(flags: CollectFlags): Promise<void> {
-  const { tcp, udp, serial, db, dbSizeMax } = flags;
+  const { tcp, udp, serial, db, dbSizeMax, mergeAfter } = flags;
   if (tcp === "off" && udp === "off" && serial.length === 0) {
     throw new CommandFailure(
       "collect: there is nothing to listen on; leave --tcp or --udp on, or give --serial",
@@ -80,6 +92,7 @@ async function collect(flags: CollectFlags): Promise<void> {
   const station = await Station.open({
     db,
     dbSizeBytesMax: dbSizeMax,
+    mergeAfterMs: mergeAfter === undefined ? undefined : mergeAfter * 1_000,
     tcp,
     udp,
     serial,

@@ -14,12 +14,14 @@ import { type LineSink, standardOutput } from "../output/sink.ts";
 import { checkChannels, devicesNamed, rangeOf, withStore } from "../output/source.ts";
 import { type TableColumn, TableLayout } from "../output/table.ts";
 import { paintFor, widthOf } from "../output/terminal.ts";
+import { BUCKETS_MAX, printBuckets } from "./query-buckets.ts";
 
 interface QueryFlags {
   readonly db: string;
   readonly from?: number;
   readonly to?: number;
   readonly limit: number;
+  readonly buckets?: number;
   readonly json?: true;
 }
 
@@ -40,15 +42,23 @@ export function queryCommand(): Command {
       wholeNumber(1, Number.MAX_SAFE_INTEGER),
       Number.POSITIVE_INFINITY,
     )
+    .option(
+      "--buckets <n>",
+      "so many equal parts of the time instead of samples: last, smallest, mean and largest value of each",
+      wholeNumber(1, BUCKETS_MAX),
+    )
     .option("--json", "one JSON object a line, for programs")
     .addHelpText(
       "after",
       `
 Times are UTC. Readings whose time is not known in UTC are shown with the
-device's uptime, and left out where --from or --to is given.
+device's uptime, and left out where --from, --to or --buckets is given. A year in
+2,000 buckets takes little longer than a day: what lies within a bucket comes from
+summaries in the store. Buckets without readings are left out.
 
 Examples:
   $ senda query kitchen temperature --from 6h
+  $ senda query kitchen temperature humidity --from 7d --buckets 168
   $ senda query kitchen --from 2026-11-22T00:00:00Z --to 2026-11-23T00:00:00Z --json`,
     )
     .action(query);
@@ -59,12 +69,19 @@ async function query(name: string, channels: readonly string[], flags: QueryFlag
   await withStore(flags.db, async (reader) => {
     const [device] = devicesNamed(reader, [name]) as [DeviceSummary];
     checkChannels([device], channels);
+    const sink = standardOutput();
+    const { buckets, limit } = flags;
+    if (buckets !== undefined) {
+      const isJson = flags.json === true;
+      printBuckets(reader, { device, channels, ...range, buckets, limit, isJson }, sink);
+      await sink.flush();
+      return;
+    }
     const asked: ReadingsQuery = {
       device: name,
       ...(channels.length === 0 ? {} : { channels }),
       ...range,
     };
-    const sink = standardOutput();
     if (flags.json) await printJson(reader, asked, flags.limit, sink);
     else await new SampleTable(reader, device, asked, sink).print(flags.limit);
     await sink.flush();
