@@ -15,8 +15,10 @@ export interface SpanRow {
   readonly next: number;
   readonly first_ms: number;
   readonly last_ms: number;
-  readonly crc32c: number;
-  readonly body: Uint8Array;
+  readonly totals_crc32c: number;
+  readonly totals: Uint8Array;
+  readonly blocks_crc32c: number;
+  readonly blocks: Uint8Array;
 }
 
 /** Whose block it is. */
@@ -36,17 +38,22 @@ export class SummaryTable {
     this.#last = database.prepare(
       "SELECT * FROM summary WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
     );
-    this.#put = database.prepare("INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#put = database.prepare(
+      "INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    );
   }
 
   /** Adds a block behind all others of its epoch. */
   append(owner: BlockOwner, block: Block): void {
     const blocks = [...this.#lastSpan(owner, block), block];
     const { start, firstMs } = blocks[0]!;
-    const body = encodeSpan(blocks);
-    const id = batchId(owner.id, start);
-    const crc = new BatchChecksum(owner.epoch).of(start, body);
-    this.#put.run(id, owner.schemaId, block.next, firstMs, block.lastMs, crc, body);
+    const span = encodeSpan(blocks);
+    const checksum = new BatchChecksum(owner.epoch);
+    const place = [batchId(owner.id, start), owner.schemaId, block.next, firstMs, block.lastMs];
+    const [totalsCrc, blocksCrc] = [span.totals, span.blocks].map((blob) =>
+      checksum.of(start, blob),
+    );
+    this.#put.run(...place, totalsCrc!, span.totals, blocksCrc!, span.blocks);
   }
 
   /** The blocks of the span that goes on with `block`; none where that begins a new one. */
@@ -56,7 +63,7 @@ export class SummaryTable {
     if (row === undefined || row.schema !== schemaId) return [];
     if (row.next !== block.start || row.last_ms > block.firstMs) return [];
     const place = { start: sequenceOf(row.id), firstMs: row.first_ms };
-    const blocks = this.#reader.readBlocks(row.body, place, { channels: channels.length }) ?? [];
+    const blocks = this.#reader.readBlocks(row.blocks, place, { channels: channels.length }) ?? [];
     return blocks.length < SPAN_BLOCKS_MAX ? blocks : [];
   }
 }

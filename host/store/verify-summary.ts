@@ -82,13 +82,16 @@ export class SummaryVerifier {
     const [first] = this.#blocks;
     const last = this.#blocks.at(-1);
     if (first === undefined || last === undefined) return false;
+    const encoded = encodeSpan(this.#blocks);
     return (
       first.start === sequenceOf(span.id) &&
       last.next === span.next &&
       first.firstMs === span.first_ms &&
       last.lastMs === span.last_ms &&
-      this.#checksum.of(first.start, span.body) === span.crc32c &&
-      Buffer.compare(encodeSpan(this.#blocks), span.body) === 0
+      this.#checksum.of(first.start, span.totals) === span.totals_crc32c &&
+      this.#checksum.of(first.start, span.blocks) === span.blocks_crc32c &&
+      Buffer.compare(encoded.totals, span.totals) === 0 &&
+      Buffer.compare(encoded.blocks, span.blocks) === 0
     );
   }
 }
