@@ -288,7 +288,8 @@ const SPANS = `
 SELECT id, schema, next, first_ms, last_ms, totals_crc32c AS crc32c, totals AS body FROM summary
 WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`;
 
-const BLOCKS = "SELECT id, blocks_crc32c AS crc32c, blocks AS body FROM summary WHERE id = ?";
+const BLOCKS =
+  "SELECT id, blocks_crc32c AS crc32c, blocks AS body FROM summary_blocks WHERE id = ?";
 
 /** Those whose time somebody knows. */
 const GAPS = `

@@ -29,18 +29,22 @@ export interface BlockOwner {
   readonly channels: readonly Channel[];
 }
 
+/** Rows of both tables; where one has no blocks, none that anything could be. */
+export const SPANS =
+  "SELECT summary.*, coalesce(blocks_crc32c, -1) AS blocks_crc32c, coalesce(blocks, x'') AS blocks FROM summary LEFT JOIN summary_blocks USING (id)";
+
 export class SummaryTable {
   readonly #last: Statement;
   readonly #put: Statement;
+  readonly #putBlocks: Statement;
   readonly #reader = new SpanReader();
 
   constructor(database: Database) {
     this.#last = database.prepare(
-      "SELECT * FROM summary WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
+      `${SPANS} WHERE summary.id >= ? AND summary.id < ? ORDER BY summary.id DESC LIMIT 1`,
     );
-    this.#put = database.prepare(
-      "INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    );
+    this.#put = database.prepare("INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#putBlocks = database.prepare("INSERT OR REPLACE INTO summary_blocks VALUES (?, ?, ?)");
   }
 
   /** Adds a block behind all others of its epoch. */
@@ -49,11 +53,11 @@ export class SummaryTable {
     const { start, firstMs } = blocks[0]!;
     const span = encodeSpan(blocks);
     const checksum = new BatchChecksum(owner.epoch);
-    const place = [batchId(owner.id, start), owner.schemaId, block.next, firstMs, block.lastMs];
-    const [totalsCrc, blocksCrc] = [span.totals, span.blocks].map((blob) =>
-      checksum.of(start, blob),
-    );
-    this.#put.run(...place, totalsCrc!, span.totals, blocksCrc!, span.blocks);
+    const id = batchId(owner.id, start);
+    const totalsCrc = checksum.of(start, span.totals);
+    const times = [firstMs, block.lastMs] as const;
+    this.#put.run(id, owner.schemaId, block.next, ...times, totalsCrc, span.totals);
+    this.#putBlocks.run(id, checksum.of(start, span.blocks), span.blocks);
   }
 
   /** The blocks of the span that goes on with `block`; none where that begins a new one. */

@@ -7,7 +7,7 @@ import { BatchChecksum } from "./checksum.ts";
 import { batchId, hasMergedBatches, sequenceOf } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import { type Block, blockOf, encodeSpan } from "./summary.ts";
-import type { SpanRow } from "./summary-table.ts";
+import { SPANS, type SpanRow } from "./summary-table.ts";
 
 const PAGE_ROWS = 64;
 
@@ -99,7 +99,7 @@ export class SummaryVerifier {
 function* spansOf(database: Database, epochId: number): Generator<SpanRow, undefined> {
   if (!hasMergedBatches(database)) return undefined;
   const page: Statement = database.prepare(
-    "SELECT * FROM summary WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+    `${SPANS} WHERE summary.id >= ? AND summary.id < ? ORDER BY summary.id LIMIT ?`,
   );
   let start = batchId(epochId, 0);
   for (;;) {

@@ -125,7 +125,7 @@ describe("a steady device", () => {
     const range = { ...query, toUs: BEGIN_US + 10 * HOUR_US };
     const database = await openDatabase(path);
     database.exec(
-      "UPDATE summary SET totals = CAST(x'01' || substr(totals, 2) AS BLOB), blocks = CAST(x'01' || substr(blocks, 2) AS BLOB)",
+      "UPDATE summary SET totals = CAST(x'01' || substr(totals, 2) AS BLOB); UPDATE summary_blocks SET blocks = CAST(x'01' || substr(blocks, 2) AS BLOB)",
     );
     database.close();
     expectSame(reader.series(range), naiveSeries(reader, ["temperature"], range));
