@@ -179,7 +179,8 @@ ALTER TABLE epoch ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
 
 /**
  * What stored batches come to, many to a row (summary.ts): those of the records [sequence of id, next),
- * which are before the epoch's merged. crc32c is as a batch's.
+ * which are before the epoch's merged. Each crc32c is as a batch's, over the blob behind it. Blocks have
+ * a table of their own: they are ten times as large as totals, and read for few rows.
  */
 const SUMMARY_TABLE = `
 CREATE TABLE IF NOT EXISTS summary (
@@ -188,8 +189,13 @@ CREATE TABLE IF NOT EXISTS summary (
   next INTEGER NOT NULL,
   first_ms INTEGER NOT NULL,
   last_ms INTEGER NOT NULL,
-  crc32c INTEGER NOT NULL,
-  body BLOB NOT NULL
+  totals_crc32c INTEGER NOT NULL,
+  totals BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS summary_blocks (
+  id INTEGER PRIMARY KEY,
+  blocks_crc32c INTEGER NOT NULL,
+  blocks BLOB NOT NULL
 ) STRICT;
 `;
 

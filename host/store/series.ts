@@ -56,6 +56,7 @@ class SeriesReader {
   readonly #clocks: ClockReader;
   readonly #spanAt: Statement | undefined;
   readonly #spans: Statement | undefined;
+  readonly #blocks: Statement | undefined;
   readonly #gaps: Statement;
   readonly #reader = new SpanReader();
   readonly #totals = emptyTotals();
@@ -73,6 +74,7 @@ class SeriesReader {
     if (!hasMergedBatches(database)) return;
     this.#spanAt = database.prepare(SPAN_AT);
     this.#spans = database.prepare(SPANS);
+    this.#blocks = database.prepare(BLOCKS);
   }
 
   read(): SeriesBuckets {
@@ -102,25 +104,25 @@ class SeriesReader {
   }
 
   /** Spans in order, the first one that with the record `start`, if one has it. */
-  *#spansFrom({ id, next }: StoredEpoch, start: number): Generator<SpanRow> {
+  *#spansFrom({ id, next }: StoredEpoch, start: number): Generator<SpanHead> {
     if (this.#spanAt === undefined || this.#spans === undefined) return;
     const ids = [batchId(id, 0), batchId(id, start)] as const;
     const at = this.#spanAt.get(...ids) as { id: number; next: number } | undefined;
     let from = at !== undefined && at.next > start ? at.id : batchId(id, start);
     for (;;) {
-      const rows = this.#spans.all(from, batchId(id, next), PAGE_ROWS) as SpanRow[];
+      const rows = this.#spans.all(from, batchId(id, next), PAGE_ROWS) as SpanHead[];
       yield* rows;
       if (rows.length < PAGE_ROWS) return;
       from = rows[rows.length - 1]!.id + 1;
     }
   }
 
-  #addSpan(epoch: StoredEpoch, clock: ClockMap, span: SpanRow): void {
+  #addSpan(epoch: StoredEpoch, clock: ClockMap, span: SpanHead): void {
     const wanted = this.#wantedOf(this.#batches.channelsOf(span.schema));
     const bucket = this.#bucketOf(clock, span.first_ms, span.last_ms);
     if (wanted.length === 0 || bucket === OUTSIDE) return;
-    if (!this.#batches.isIntact(epoch, span)) this.#decodeAll(epoch, clock, span);
-    else if (bucket === CUT) this.#addBlocks(epoch, clock, span);
+    if (bucket === CUT) this.#addBlocks(epoch, clock, span);
+    else if (!this.#batches.isIntact(epoch, span)) this.#decodeAll(epoch, clock, span);
     else {
       this.#buckets.touch(bucket, span.first_ms, span.last_ms);
       for (const { channel, index, place } of wanted) {
@@ -131,21 +133,22 @@ class SeriesReader {
     }
   }
 
-  #addBlocks(epoch: StoredEpoch, clock: ClockMap, span: SpanRow): void {
+  #addBlocks(epoch: StoredEpoch, clock: ClockMap, span: SpanHead): void {
     const channels = this.#batches.channelsOf(span.schema);
     const wanted = this.#wantedOf(channels);
     const place = { start: sequenceOf(span.id), firstMs: span.first_ms };
-    const blocks = this.#reader.readBlocks(span.body, place, {
-      channels: channels.length,
-      wanted: wanted.map(({ index }) => index),
-    });
+    const row = this.#blocks!.get(span.id) as Pick<SpanHead, "id" | "crc32c" | "body"> | undefined;
+    const isIntact = row !== undefined && this.#batches.isIntact(epoch, row);
+    const asked = { channels: channels.length, wanted: wanted.map(({ index }) => index) };
+    const blocks = isIntact ? this.#reader.readBlocks(row.body, place, asked) : undefined;
     if (blocks === undefined) {
       this.#decodeAll(epoch, clock, span);
       return;
     }
     for (const { start, next, firstMs, lastMs, totals } of blocks) {
       const bucket = this.#bucketOf(clock, firstMs, lastMs);
-      if (bucket === OUTSIDE) continue;
+      // A writer may have added blocks to the span since it was read.
+      if (bucket === OUTSIDE || start >= span.next) continue;
       if (bucket === CUT) {
         const row = this.#batches.at(epoch, start);
         if (row?.count === next - start) this.#addBatch(epoch, clock, row);
@@ -180,7 +183,7 @@ class SeriesReader {
     return first === last ? first : CUT;
   }
 
-  #decodeAll(epoch: StoredEpoch, clock: ClockMap, span: SpanRow): void {
+  #decodeAll(epoch: StoredEpoch, clock: ClockMap, span: SpanHead): void {
     this.#decode(epoch, clock, {
       from: sequenceOf(span.id),
       end: span.next,
@@ -265,6 +268,13 @@ class SeriesReader {
 const OUTSIDE = -1;
 const CUT = -2;
 
+/** A span without its blocks. */
+interface SpanHead extends Pick<SpanRow, "id" | "schema" | "next" | "first_ms" | "last_ms"> {
+  readonly crc32c: number;
+  /** Totals. */
+  readonly body: Uint8Array;
+}
+
 interface GapRow {
   readonly sequence: number;
   readonly readings: number;
@@ -274,7 +284,12 @@ interface GapRow {
 
 const SPAN_AT = "SELECT id, next FROM summary WHERE id >= ? AND id <= ? ORDER BY id DESC LIMIT 1";
 
-const SPANS = "SELECT * FROM summary WHERE id >= ? AND id < ? ORDER BY id LIMIT ?";
+const SPANS = `
+SELECT id, schema, next, first_ms, last_ms, totals_crc32c AS crc32c, totals AS body FROM summary
+WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`;
+
+const BLOCKS =
+  "SELECT id, blocks_crc32c AS crc32c, blocks AS body FROM summary_blocks WHERE id = ?";
 
 /** Those whose time somebody knows. */
 const GAPS = `

@@ -15,8 +15,10 @@ export interface SpanRow {
   readonly next: number;
   readonly first_ms: number;
   readonly last_ms: number;
-  readonly crc32c: number;
-  readonly body: Uint8Array;
+  readonly totals_crc32c: number;
+  readonly totals: Uint8Array;
+  readonly blocks_crc32c: number;
+  readonly blocks: Uint8Array;
 }
 
 /** Whose block it is. */
@@ -27,26 +29,35 @@ export interface BlockOwner {
   readonly channels: readonly Channel[];
 }
 
+/** Rows of both tables; where one has no blocks, none that anything could be. */
+export const SPANS =
+  "SELECT summary.*, coalesce(blocks_crc32c, -1) AS blocks_crc32c, coalesce(blocks, x'') AS blocks FROM summary LEFT JOIN summary_blocks USING (id)";
+
 export class SummaryTable {
   readonly #last: Statement;
   readonly #put: Statement;
+  readonly #putBlocks: Statement;
   readonly #reader = new SpanReader();
 
   constructor(database: Database) {
     this.#last = database.prepare(
-      "SELECT * FROM summary WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
+      `${SPANS} WHERE summary.id >= ? AND summary.id < ? ORDER BY summary.id DESC LIMIT 1`,
     );
     this.#put = database.prepare("INSERT OR REPLACE INTO summary VALUES (?, ?, ?, ?, ?, ?, ?)");
+    this.#putBlocks = database.prepare("INSERT OR REPLACE INTO summary_blocks VALUES (?, ?, ?)");
   }
 
   /** Adds a block behind all others of its epoch. */
   append(owner: BlockOwner, block: Block): void {
     const blocks = [...this.#lastSpan(owner, block), block];
     const { start, firstMs } = blocks[0]!;
-    const body = encodeSpan(blocks);
+    const span = encodeSpan(blocks);
+    const checksum = new BatchChecksum(owner.epoch);
     const id = batchId(owner.id, start);
-    const crc = new BatchChecksum(owner.epoch).of(start, body);
-    this.#put.run(id, owner.schemaId, block.next, firstMs, block.lastMs, crc, body);
+    const totalsCrc = checksum.of(start, span.totals);
+    const times = [firstMs, block.lastMs] as const;
+    this.#put.run(id, owner.schemaId, block.next, ...times, totalsCrc, span.totals);
+    this.#putBlocks.run(id, checksum.of(start, span.blocks), span.blocks);
   }
 
   /** The blocks of the span that goes on with `block`; none where that begins a new one. */
@@ -56,7 +67,7 @@ export class SummaryTable {
     if (row === undefined || row.schema !== schemaId) return [];
     if (row.next !== block.start || row.last_ms > block.firstMs) return [];
     const place = { start: sequenceOf(row.id), firstMs: row.first_ms };
-    const blocks = this.#reader.readBlocks(row.body, place, { channels: channels.length }) ?? [];
+    const blocks = this.#reader.readBlocks(row.blocks, place, { channels: channels.length }) ?? [];
     return blocks.length < SPAN_BLOCKS_MAX ? blocks : [];
   }
 }

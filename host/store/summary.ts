@@ -6,9 +6,11 @@
 // Numbers are in units: steps of a number, the index of an enumeration, 0 and 1 of a boolean, all others
 // as they are. Only finite ones count. Layout, in varints (zigzag where they may be below 0):
 //
-//   blocks | of each channel: bytes of its section, section | of each block: its place
-//   section: totals of all | totals of each block; empty for channels that have no numbers
-//   totals:  2 x count, or 2 x count + 1 where five float64 follow: first, last, least, most, sum; else
+//   totals:  of each channel totals over the whole span; with a count of 0 where it has no numbers
+//   blocks:  their number | of each channel: bytes of its section, section | of each block: its place
+//   section: totals of each block; empty for channels that have no numbers
+//   totals of a channel:
+//             2 x count, or 2 x count + 1 where five float64 follow: first, last, least, most, sum; else
 //            first less the last one of the block before | last less first | how far the least is below
 //            both | the most above both | sum less count x first. Nothing follows a count of 0
 //   place:   records | ms since the block before | ms from its first row to its last
@@ -117,9 +119,29 @@ function addTotals(totals: Totals, later: Totals): void {
   totals.count += later.count;
 }
 
-/** The body of a span of these blocks; each has totals of the same channels. */
-export function encodeSpan(blocks: readonly Block[]): Uint8Array {
+/** What a row of the table holds, apart for those who need totals alone. */
+export interface EncodedSpan {
+  readonly totals: Uint8Array;
+  readonly blocks: Uint8Array;
+}
+
+/** A span of these blocks; each has totals of the same channels. */
+export function encodeSpan(blocks: readonly Block[]): EncodedSpan {
   const channels = Math.max(...blocks.map(({ totals }) => totals.length));
+  return { totals: encodeTotals(blocks, channels), blocks: encodeBlocks(blocks, channels) };
+}
+
+function encodeTotals(blocks: readonly Block[], channels: number): Uint8Array {
+  const writer = new ByteWriter(new Uint8Array(channels * TOTALS_BYTES_MAX));
+  for (let index = 0; index < channels; index++) {
+    const all = emptyTotals();
+    for (const { totals } of blocks) addTotals(all, totals[index] ?? emptyTotals());
+    writeTotals(writer, all, 0);
+  }
+  return writer.written().slice();
+}
+
+function encodeBlocks(blocks: readonly Block[], channels: number): Uint8Array {
   const sectionBytesMax = (blocks.length + 2) * TOTALS_BYTES_MAX;
   const writer = new ByteWriter(new Uint8Array((channels + 1) * sectionBytesMax));
   const section = new ByteWriter(new Uint8Array(sectionBytesMax));
@@ -137,9 +159,6 @@ export function encodeSpan(blocks: readonly Block[]): Uint8Array {
 function writeSection(writer: ByteWriter, blocks: readonly Block[], index: number): void {
   const parts = blocks.map(({ totals }) => totals[index]);
   if (parts.every((part) => part === undefined)) return;
-  const all = emptyTotals();
-  for (const part of parts) if (part !== undefined) addTotals(all, part);
-  writeTotals(writer, all, 0);
   let base = 0;
   for (const part of parts) base = writeTotals(writer, part ?? emptyTotals(), base);
 }
@@ -188,22 +207,20 @@ export class SpanReader {
   #view: DataView = new DataView(new ArrayBuffer(0));
 
   /** Puts the totals of channel `index` over the whole span into `totals`. */
-  readTotals(body: Uint8Array, index: number, totals: Totals): boolean {
-    this.#begin(body);
-    const reader = this.#reader;
-    for (let skipped = 0; skipped < index; skipped++) reader.readBytes(reader.readVarint());
-    totals.count = 0;
-    if (reader.readVarint() > 0) this.#readTotals(totals, 0);
-    return !reader.failed;
+  readTotals(encoded: EncodedSpan["totals"], index: number, totals: Totals): boolean {
+    this.#use(encoded);
+    for (let channel = 0; channel <= index; channel++) this.#readTotals(totals, 0);
+    return !this.#reader.failed;
   }
 
   /** The blocks, with totals of the channels `wanted` (all where that is undefined) out of so many. */
   readBlocks(
-    body: Uint8Array,
+    encoded: EncodedSpan["blocks"],
     place: SpanPlace,
     { channels, wanted }: { channels: number; wanted?: readonly number[] },
   ): Block[] | undefined {
-    const count = this.#begin(body);
+    this.#use(encoded);
+    const count = this.#reader.readVarint();
     if (count > SPAN_BLOCKS_MAX) return undefined;
     const byBlock = Array.from({ length: count }, () => new Array<Totals | undefined>(channels));
     for (let index = 0; index < channels; index++) {
@@ -217,15 +234,12 @@ export class SpanReader {
     return this.#reader.finished ? blocks : undefined;
   }
 
-  /** Returns the number of blocks. */
-  #begin(body: Uint8Array): number {
-    this.#reader = new ByteReader(body);
-    this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    return this.#reader.readVarint();
+  #use(bytes: Uint8Array): void {
+    this.#reader = new ByteReader(bytes);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   #readSection(index: number, byBlock: readonly (Totals | undefined)[][]): void {
-    this.#readTotals(emptyTotals(), 0);
     let base = 0;
     for (const block of byBlock) {
       const totals = emptyTotals();

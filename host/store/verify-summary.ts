@@ -7,7 +7,7 @@ import { BatchChecksum } from "./checksum.ts";
 import { batchId, hasMergedBatches, sequenceOf } from "./schema.ts";
 import type { Database, Statement } from "./sqlite.ts";
 import { type Block, blockOf, encodeSpan } from "./summary.ts";
-import type { SpanRow } from "./summary-table.ts";
+import { SPANS, type SpanRow } from "./summary-table.ts";
 
 const PAGE_ROWS = 64;
 
@@ -82,13 +82,16 @@ export class SummaryVerifier {
     const [first] = this.#blocks;
     const last = this.#blocks.at(-1);
     if (first === undefined || last === undefined) return false;
+    const encoded = encodeSpan(this.#blocks);
     return (
       first.start === sequenceOf(span.id) &&
       last.next === span.next &&
       first.firstMs === span.first_ms &&
       last.lastMs === span.last_ms &&
-      this.#checksum.of(first.start, span.body) === span.crc32c &&
-      Buffer.compare(encodeSpan(this.#blocks), span.body) === 0
+      this.#checksum.of(first.start, span.totals) === span.totals_crc32c &&
+      this.#checksum.of(first.start, span.blocks) === span.blocks_crc32c &&
+      Buffer.compare(encoded.totals, span.totals) === 0 &&
+      Buffer.compare(encoded.blocks, span.blocks) === 0
     );
   }
 }
@@ -96,7 +99,7 @@ export class SummaryVerifier {
 function* spansOf(database: Database, epochId: number): Generator<SpanRow, undefined> {
   if (!hasMergedBatches(database)) return undefined;
   const page: Statement = database.prepare(
-    "SELECT * FROM summary WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+    `${SPANS} WHERE summary.id >= ? AND summary.id < ? ORDER BY summary.id LIMIT ?`,
   );
   let start = batchId(epochId, 0);
   for (;;) {

@@ -152,12 +152,8 @@ class Verification {
 
   #checkStraySummaries(): void {
     if (!hasMergedBatches(this.#database)) return;
-    const { stray } = this.#database
-      .prepare(
-        "SELECT count(*) AS stray FROM summary WHERE id / 4294967296 NOT IN (SELECT id FROM epoch)",
-      )
-      .get() as { stray: number };
-    if (stray > 0) this.#addFault(`${stray} summaries belong to no epoch`);
+    const { stray } = this.#database.prepare(STRAY_SUMMARIES).get() as { stray: number };
+    if (stray > 0) this.#addFault(`${stray} summaries belong to nothing`);
   }
 
   #advance(count: number): void {
@@ -212,6 +208,10 @@ function epochSql(database: Database): string {
     gap_readings, last_ms, ${merged}
     FROM epoch LEFT JOIN device ON device.id = epoch.device WHERE epoch.id = ?`;
 }
+
+const STRAY_SUMMARIES = `
+SELECT (SELECT count(*) FROM summary WHERE id / 4294967296 NOT IN (SELECT id FROM epoch))
+  + (SELECT count(*) FROM summary_blocks WHERE id NOT IN (SELECT id FROM summary)) AS stray`;
 
 const STRAY_REFUSED = `
 SELECT count(*) AS refused FROM refused WHERE NOT EXISTS (SELECT 1 FROM gap

@@ -89,14 +89,20 @@ test("a merged batch again behind the end", async () => {
 
 test.each([
   ["deleted", "DELETE FROM summary"],
+  ["without its blocks", "DELETE FROM summary_blocks"],
+  [
+    "with blocks of none",
+    "INSERT INTO summary_blocks SELECT id + 1, blocks_crc32c, blocks FROM summary_blocks",
+  ],
   ["that says more", "UPDATE summary SET next = next + 1"],
   ["that says less", "UPDATE summary SET next = next - 128"],
   ["of another time", "UPDATE summary SET first_ms = first_ms + 1"],
   ["of another place", "UPDATE summary SET id = id + 4294967296"],
-  ["with another body", "UPDATE summary SET body = x'00'"],
+  ["with other totals", "UPDATE summary SET totals = x'00'"],
+  ["with other blocks", "UPDATE summary_blocks SET blocks = x'00'"],
   [
     "that is there twice",
-    "INSERT INTO summary SELECT id + 128, schema, next, first_ms, last_ms, crc32c, body FROM summary",
+    "INSERT INTO summary SELECT id + 128, schema, next, first_ms, last_ms, totals_crc32c, totals FROM summary",
   ],
 ])("a summary %s", async (_, sql) => {
   const verdict = await damage((database) => database.exec(sql));
@@ -104,10 +110,15 @@ test.each([
   expect(verdict.faults.join()).toContain("summar");
 });
 
-test("every flipped bit of a summary", async () => {
+test.each([
+  ["totals", "summary"],
+  ["blocks", "summary_blocks"],
+])("every flipped bit of a summary's %s", async (column, table) => {
   const database = await openDatabase(path);
-  const { body } = database.prepare("SELECT body FROM summary").get() as { body: Uint8Array };
-  const update = database.prepare("UPDATE summary SET body = ?");
+  const { body } = database.prepare(`SELECT ${column} AS body FROM ${table}`).get() as {
+    body: Uint8Array;
+  };
+  const update = database.prepare(`UPDATE ${table} SET ${column} = ?`);
   for (let bit = 0; bit < body.length * 8; bit += 7) {
     const flipped = body.slice();
     flipped[bit >> 3] = flipped[bit >> 3]! ^ (1 << (bit & 7));

@@ -152,7 +152,7 @@ test("a store of before batches were merged is read as it is, and merged once it
     "epoch DROP COLUMN merged",
   ])
     database.exec(`ALTER TABLE ${column}`);
-  database.exec("DROP TABLE summary");
+  database.exec("DROP TABLE summary; DROP TABLE summary_blocks");
   database.close();
   const text = await exportOf(path);
   expect(await verifyStore(path)).toMatchObject({ ok: true, readings: 600 });
