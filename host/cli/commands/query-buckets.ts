@@ -56,6 +56,7 @@ export function printBuckets(reader: StoreReader, asked: BucketsAsked, sink: Lin
   const [title, ...lines] = formatTable(seriesColumns(channels), rows, widthOf(process.stdout));
   sink.add(`${paintFor(process.stdout)("dim", title!)}\n`);
   for (const line of lines) sink.add(`${line}\n`);
-  const lengthText = durationText((toUs - fromUs) / buckets / 1_000);
+  const lengthMs = (toUs - fromUs) / buckets / 1_000;
+  const lengthText = lengthMs < 1_000 ? `${lengthMs.toPrecision(3)} ms` : durationText(lengthMs);
   sink.add(`${seriesSummary(series, lengthText, shown.length)}\n`);
 }

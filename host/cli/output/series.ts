@@ -12,6 +12,9 @@ import type { TableColumn } from "./table.ts";
 
 export type DeviceChannel = DeviceSummary["channels"][number];
 
+/** Of a mean of whole numbers, which is none itself. */
+const MEAN_DIGITS = 2;
+
 /**
  * The channels of these names, or all that are numbers or stand for numbers where none is named. Throws a
  * CommandFailure where one has no smallest, largest and mean value.
@@ -85,12 +88,23 @@ export function bucketCells(
   const cells = series.channels.flatMap(({ count, ...values }, place) => {
     const format = formats[place]!;
     if (count[bucket] === 0) return ["", "", "", ""];
-    return [values.last, values.min, values.mean, values.max].map((list) =>
-      valueText(list[bucket]!, format),
+    const [last, min, mean, max] = [values.last, values.min, values.mean, values.max].map(
+      (list) => list[bucket]!,
     );
+    return [
+      valueText(last, format),
+      valueText(min, format),
+      meanText(mean!, format),
+      valueText(max, format),
+    ];
   });
   const dropped = series.dropped[bucket]!;
   return [timeText(series.beginUs(bucket), 0), ...cells, dropped > 0 ? countText(dropped) : ""];
+}
+
+function meanText(mean: number, format: DeviceChannel): string {
+  const isWhole = format.kind !== "number" && !format.kind.startsWith("float");
+  return isWhole ? mean.toFixed(MEAN_DIGITS) : valueText(mean, format);
 }
 
 /** "12 buckets of 2 h, times ± 5.0 ms; 120 readings dropped in 2 gaps". */
