@@ -5,12 +5,13 @@
 // one timer for what is due next.
 
 import { type Channel, encodeSchema, schemaHash } from "../shared/channel.ts";
+import { CommandMemory } from "../shared/command/memory.ts";
 import { Outbox } from "../shared/outbox.ts";
 import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
 import { FlashOutbox, type Turn } from "./flash/flash-outbox.ts";
 import type { TimerHandle } from "./platform/ecma419.ts";
-import type { Platform } from "./platform/platform.ts";
+import { type Platform, randomU32 } from "./platform/platform.ts";
 import { UptimeClock } from "./platform/uptime.ts";
 import { Sampler, type SensorSchedule } from "./sampler.ts";
 import { type PathKind, type Settings, settingsFault } from "./settings.ts";
@@ -61,6 +62,7 @@ export class Firmware {
   readonly #clock: UptimeClock;
   readonly #sampler: Sampler;
   readonly #schema: DeviceSchema;
+  readonly #commands: CommandMemory;
   readonly #outbox: Outbox | FlashOutbox;
   readonly #batcher: Batcher;
   readonly #uplink: Uplink;
@@ -90,6 +92,7 @@ export class Firmware {
       ...(this.#flash === undefined ? {} : { ageOfflineMsMax: settings.flashAgeMsMax }),
       rowsMax: settings.batchRowsMax,
     });
+    this.#commands = new CommandMemory(randomU32(platform));
     this.#session = this.#createSession(this.#flash?.turn ?? this.#onlyTurn());
     this.#uplink = new Uplink({
       platform,
@@ -169,6 +172,7 @@ export class Firmware {
       reset: platform.resetReason(),
       schemas: [{ number: SCHEMA_NUMBER, hash, body }],
       records,
+      commands: this.#commands,
       isPast,
       silenceMsMax: settings.silenceMsMax,
     });
