@@ -21,6 +21,8 @@ export interface Platform {
   trace(line: string): void;
   /** Why the machine last started, for people: "power-on", "software", "watchdog" ... */
   resetReason(): string;
+  /** Begins anew at once; missing where the platform cannot. */
+  readonly restart?: () => void;
 }
 
 /** 32 bits that nobody can guess. */

@@ -4,6 +4,9 @@ import { isName } from "../channel.ts";
 import { COMMAND_BODY_BYTES_MAX } from "../limits.ts";
 import { type CborMap, type CborValue, decodeCbor, encodeCbor } from "../message/cbor.ts";
 
+/** The command after which a device begins anew: that it did is its success. */
+export const RESTART_COMMAND = "restart";
+
 /** What a command asks for. */
 export interface CommandRequest {
   readonly name: string;

@@ -8,14 +8,11 @@ import type { CommandStatus } from "../errors.ts";
 import { COMMAND_WITHIN_MS_MAX, COMMANDS_WAITING_MAX } from "../limits.ts";
 import type { CborValue } from "../message/cbor.ts";
 import type { CommandMessage, ProgressMessage, ResultMessage } from "../message/message.ts";
-import { type CommandRequest, decodeValue, encodeRequest } from "./body.ts";
+import { type CommandRequest, decodeValue, encodeRequest, RESTART_COMMAND } from "./body.ts";
 
 /** First wait before a command is repeated, and the longest; each is twice the one before. */
 const REPEAT_MS_MIN = 1_000;
 const REPEAT_MS_MAX = 10_000;
-
-/** The command after which a device begins anew: that it did is its success. */
-export const RESTART_COMMAND = "restart";
 
 export interface CommandOrder {
   readonly device: string;

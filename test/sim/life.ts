@@ -11,8 +11,10 @@ import type {
   UdpOptions,
 } from "../../device/platform/ecma419.ts";
 import type { Platform } from "../../device/platform/platform.ts";
+import { MemoryStorage } from "../../device/platform/storage.ts";
 import type { SensorSchedule } from "../../device/sampler.ts";
 import type { Settings } from "../../device/settings.ts";
+import { SettingsKeeper } from "../../device/settings-keeper.ts";
 import { epochFromBytes } from "../../shared/message/encode.ts";
 import { PowerCut } from "../flash/simulated-flash.ts";
 import type { Chance } from "./chance.ts";
@@ -79,7 +81,7 @@ export class Life {
     this.enter(() => {
       this.#firmware = new Firmware({
         platform,
-        settings,
+        keeper: new SettingsKeeper(settings, new MemoryStorage(), platform.trace),
         sensors: this.#createSensors(),
         samplesMax,
       });
