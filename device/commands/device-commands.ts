@@ -1,6 +1,12 @@
 // Commands about the device itself: who it is, how it is, what it measures, begin anew.
 
-import type { Channel, ChannelValue, SampleValues } from "../../shared/channel.ts";
+import {
+  type Channel,
+  type ChannelValue,
+  type SampleValues,
+  stepsOf,
+  valueOfSteps,
+} from "../../shared/channel.ts";
 import { RESTART_COMMAND } from "../../shared/command/body.ts";
 import type { CborValue } from "../../shared/message/cbor.ts";
 import type { Command } from "./command.ts";
@@ -87,9 +93,13 @@ function readNow(device: DeviceFacts): Command {
   };
 }
 
-function shownValue({ kind, labels }: Channel, value: ChannelValue | undefined): CborValue {
+/** As it is stored: a label by its name, a number in steps of its resolution. */
+function shownValue(channel: Channel, value: ChannelValue | undefined): CborValue {
+  const { kind, labels, resolution = 1 } = channel;
   if (value === undefined) return null;
-  return kind === "enumeration" ? (labels?.[Number(value)] ?? null) : value;
+  if (kind === "enumeration") return labels?.[Number(value)] ?? null;
+  if (kind !== "number") return value;
+  return valueOfSteps(stepsOf(Number(value), resolution), resolution);
 }
 
 function mapOf(fields: Fields): CborValue {
