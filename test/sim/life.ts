@@ -11,7 +11,7 @@ import type {
   UdpOptions,
 } from "../../device/platform/ecma419.ts";
 import type { Platform } from "../../device/platform/platform.ts";
-import { MemoryStorage } from "../../device/platform/storage.ts";
+import { type KeyValueStorage, MemoryStorage } from "../../device/platform/storage.ts";
 import type { SensorSchedule } from "../../device/sampler.ts";
 import type { Settings } from "../../device/settings.ts";
 import { SettingsKeeper } from "../../device/settings-keeper.ts";
@@ -81,7 +81,7 @@ export class Life {
     this.enter(() => {
       this.#firmware = new Firmware({
         platform,
-        keeper: new SettingsKeeper(settings, new MemoryStorage(), platform.trace),
+        keeper: new SettingsKeeper(settings, this.#createStorage(), platform.trace),
         sensors: this.#createSensors(),
         samplesMax,
       });
@@ -141,6 +141,18 @@ export class Life {
       schedules.push({ sensor, periodMs: plan.periodMs * plan.noteEvery });
     }
     return schedules;
+  }
+
+  /** Changed settings last as long as the life: they are here to be seen. */
+  #createStorage(): KeyValueStorage {
+    const storage = new MemoryStorage();
+    return {
+      read: (key) => storage.read(key),
+      write: (key, text) => {
+        storage.write(key, text);
+        this.scene.handleSettings(this, text);
+      },
+    };
   }
 
   #createPlatform(reset: string): Platform {
