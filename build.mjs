@@ -10,7 +10,7 @@ import { readyForRom } from "./rom.mjs";
 const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "warning" };
 
 /** Libraries that bring native parts, or files of their own, stay in node_modules. */
-const hostExternals = ["serialport", "@photostructure/sqlite", "commander"];
+const hostExternals = ["serialport", "@photostructure/sqlite", "commander", "fastify"];
 
 export async function buildHost() {
   await mkdir("dist", { recursive: true });

@@ -31,17 +31,22 @@ export interface BatcherOptions {
 export class Batcher {
   readonly #encoder: BatchEncoder;
   readonly #outbox: BatchSink;
-  readonly #ageMsMax: number;
+  #ageMsMax = 0;
   readonly #ageOfflineMsMax: number;
-  readonly #rowsMax: number;
+  #rowsMax = BATCH_ROWS_MAX;
   #isLinkUp = false;
 
   constructor(options: BatcherOptions) {
     this.#encoder = new BatchEncoder(options);
     this.#outbox = options.outbox;
-    this.#ageMsMax = options.ageMsMax;
     this.#ageOfflineMsMax = options.ageOfflineMsMax ?? Number.POSITIVE_INFINITY;
-    this.#rowsMax = options.rowsMax === 0 ? BATCH_ROWS_MAX : options.rowsMax;
+    this.useBounds(options);
+  }
+
+  /** From here on batches close at these. */
+  useBounds({ ageMsMax, rowsMax }: Pick<BatcherOptions, "ageMsMax" | "rowsMax">): void {
+    this.#ageMsMax = ageMsMax;
+    this.#rowsMax = rowsMax === 0 ? BATCH_ROWS_MAX : rowsMax;
   }
 
   /** Readings that wait in the open batch. */

@@ -4,16 +4,22 @@
 // One run-to-completion loop: whatever wakes it (a timer, a link) does all that is due and then arms
 // one timer for what is due next.
 
-import { type Channel, encodeSchema, schemaHash } from "../shared/channel.ts";
+import { type Channel, encodeSchema, type SampleValues, schemaHash } from "../shared/channel.ts";
+import { CommandMemory } from "../shared/command/memory.ts";
+import type { CborValue } from "../shared/message/cbor.ts";
 import { Outbox } from "../shared/outbox.ts";
 import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
+import { type DeviceFacts, deviceCommands } from "./commands/device-commands.ts";
+import { CommandRegistry } from "./commands/registry.ts";
+import { settingsCommands } from "./commands/settings-commands.ts";
 import { FlashOutbox, type Turn } from "./flash/flash-outbox.ts";
 import type { TimerHandle } from "./platform/ecma419.ts";
-import type { Platform } from "./platform/platform.ts";
+import { type Platform, randomU32 } from "./platform/platform.ts";
 import { UptimeClock } from "./platform/uptime.ts";
 import { Sampler, type SensorSchedule } from "./sampler.ts";
-import { type PathKind, type Settings, settingsFault } from "./settings.ts";
+import { type PathKind, settingsFault } from "./settings.ts";
+import type { SettingsKeeper } from "./settings-keeper.ts";
 import { Uplink } from "./uplink.ts";
 
 export const FIRMWARE_VERSION = "senda 0.1.0";
@@ -23,12 +29,16 @@ const SLEEP_MS_MAX = 60_000;
 
 const EPOCH_BYTES = 8;
 
+/** From the command to begin anew until it is done, so that the answer still leaves. */
+const RESTART_AFTER_MS = 300;
+
 /** The only schema of an epoch, as long as the channels do not change while the firmware runs. */
 const SCHEMA_NUMBER = 0;
 
 export interface FirmwareOptions {
   readonly platform: Platform;
-  readonly settings: Settings;
+  /** The settings that hold, and the way to change them. */
+  readonly keeper: SettingsKeeper;
   readonly sensors: readonly SensorSchedule[];
   /** Stop sampling after so many samples; 0 for never. */
   readonly samplesMax?: number;
@@ -61,6 +71,7 @@ export class Firmware {
   readonly #clock: UptimeClock;
   readonly #sampler: Sampler;
   readonly #schema: DeviceSchema;
+  readonly #commands: CommandMemory;
   readonly #outbox: Outbox | FlashOutbox;
   readonly #batcher: Batcher;
   readonly #uplink: Uplink;
@@ -72,14 +83,17 @@ export class Firmware {
   #isRunning = false;
   #mustRunAgain = false;
   #isStopped = false;
+  /** When it is to begin anew; infinity where it is not. */
+  #restartAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: FirmwareOptions) {
-    const { platform, settings, sensors } = options;
+    const { platform, keeper, sensors } = options;
+    const { settings } = keeper;
     const fault = settingsFault(settings);
     if (fault !== undefined) throw new Error(`settings: ${fault}`);
     this.#options = options;
     this.#clock = new UptimeClock(() => platform.ticks());
-    this.#sampler = new Sampler(sensors, this.#clock.nowMs());
+    this.#sampler = new Sampler(sensors, this.#clock.nowMs(), settings.samplePeriodMs);
     this.#schema = schemaOf(this.#sampler.channels);
     this.#outbox = this.#createOutbox();
     this.#batcher = new Batcher({
@@ -90,6 +104,7 @@ export class Firmware {
       ...(this.#flash === undefined ? {} : { ageOfflineMsMax: settings.flashAgeMsMax }),
       rowsMax: settings.batchRowsMax,
     });
+    this.#commands = new CommandMemory(randomU32(platform));
     this.#session = this.#createSession(this.#flash?.turn ?? this.#onlyTurn());
     this.#uplink = new Uplink({
       platform,
@@ -129,7 +144,8 @@ export class Firmware {
   }
 
   #createOutbox(): Outbox | FlashOutbox {
-    const { platform, settings } = this.#options;
+    const { platform, keeper } = this.#options;
+    const { settings } = keeper;
     const memory = new Outbox({
       bytesMax: settings.outboxBytes,
       recordsMax: settings.outboxRecords,
@@ -160,7 +176,8 @@ export class Firmware {
   }
 
   #createSession({ epoch, schemaHash: hash, records, isPast }: Turn): DeviceSession {
-    const { platform, settings } = this.#options;
+    const { platform, keeper } = this.#options;
+    const { settings } = keeper;
     const body = hash === this.#schema.hash ? this.#schema.body : undefined;
     return new DeviceSession({
       device: settings.device,
@@ -169,6 +186,7 @@ export class Firmware {
       reset: platform.resetReason(),
       schemas: [{ number: SCHEMA_NUMBER, hash, body }],
       records,
+      commands: this.#commands,
       isPast,
       silenceMsMax: settings.silenceMsMax,
     });
@@ -195,9 +213,11 @@ export class Firmware {
       this.#batcher.handleTimeout(this.#clock.nowMs());
       const flash = this.#flash;
       if (flash?.poll()) this.#changeTurn(flash);
+      this.#runCommands();
       this.#uplink.pump();
     }
     this.#isRunning = false;
+    if (this.#clock.nowMs() >= this.#restartAtMs) this.#restart();
     this.#arm(this.#nextDueMs() - this.#clock.nowMs());
     this.#options.handleProgress?.();
   }
@@ -206,15 +226,91 @@ export class Firmware {
     if (this.#isHeld()) return;
     const nowMs = this.#clock.nowMs();
     const values = this.#sampler.handleTimeout(nowMs);
-    if (values === undefined) return;
+    if (values !== undefined) this.#take(nowMs, values);
+  }
+
+  #take(nowMs: number, values: SampleValues): void {
     for (const value of values) if (value !== undefined) this.#readings++;
     this.#batcher.append(nowMs, values);
     if (this.#hasSampledAll()) this.#batcher.close();
   }
 
+  /** The registry is made when it is needed, which is rare: it takes no memory in between. */
+  #runCommands(): void {
+    const commands = this.#commands;
+    for (let call = commands.pollCall(); call !== undefined; call = commands.pollCall()) {
+      const registry = new CommandRegistry([
+        ...deviceCommands(this.#facts()),
+        ...settingsCommands(this.#options.keeper, () => this.#useSettings()),
+      ]);
+      registry.run(call);
+    }
+  }
+
+  /** Those that need no new start. */
+  #useSettings(): void {
+    const { samplePeriodMs, batchAgeMsMax, batchRowsMax } = this.#options.keeper.settings;
+    this.#sampler.usePeriod(samplePeriodMs, this.#clock.nowMs());
+    this.#batcher.useBounds({ ageMsMax: batchAgeMsMax, rowsMax: batchRowsMax });
+  }
+
+  #restart(): void {
+    this.stop();
+    this.#options.platform.restart?.();
+  }
+
+  /** What commands see and do of the device. */
+  #facts(): DeviceFacts {
+    const { platform, keeper } = this.#options;
+    const reset = platform.resetReason();
+    const restartSoon = () => {
+      this.#restartAtMs = this.#clock.nowMs() + RESTART_AFTER_MS;
+    };
+    return {
+      identity: () => ({
+        device: keeper.settings.device,
+        firmware: FIRMWARE_VERSION,
+        reset,
+        uptimeMs: this.#clock.nowMs(),
+        path: this.#uplink.path ?? null,
+      }),
+      statistics: () => this.#statistics(),
+      channels: () => this.#sampler.channels,
+      periodsMs: () => this.#sampler.periodsMs,
+      readNow: () => this.#readNow(),
+      restartSoon: platform.restart === undefined ? undefined : restartSoon,
+      trace: platform.trace,
+    };
+  }
+
+  #statistics(): Record<string, CborValue> {
+    const { path, isDone: _, ...counts } = this.status;
+    return {
+      ...counts,
+      path: path ?? null,
+      uptimeMs: this.#clock.nowMs(),
+      missedSamples: this.#sampler.missed,
+      unrepresentable: this.#batcher.unrepresentable,
+      commands: this.#commands.begun,
+    };
+  }
+
+  /** A sample outside of the grid, stored as any other. */
+  #readNow(): SampleValues {
+    const nowMs = this.#clock.nowMs();
+    const values = this.#sampler.readNow(nowMs);
+    this.#take(nowMs, values);
+    return values;
+  }
+
   #nextDueMs(): number {
     const sampleMs = this.#isHeld() ? Number.POSITIVE_INFINITY : this.#sampler.nextDueMs();
-    return Math.min(sampleMs, this.#batcher.nextDueMs(), this.#uplink.nextDueMs());
+    return Math.min(
+      sampleMs,
+      this.#restartAtMs,
+      this.#batcher.nextDueMs(),
+      this.#uplink.nextDueMs(),
+    );
   }
 
   #isHeld(): boolean {

@@ -9,19 +9,22 @@ import {
   hardwareId,
   keepWifi,
 } from "./platform/moddable.ts";
+import { openModdableStorage } from "./platform/moddable-storage.ts";
 import { createSensor } from "./sensors/catalog.ts";
 import { DEFAULT_NAME, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+import { SettingsKeeper } from "./settings-keeper.ts";
 
 export default function main(): void {
   const platform = createModdablePlatform();
-  const settings = readSettings();
+  const keeper = new SettingsKeeper(readSettings(), openModdableStorage(), platform.trace);
+  const { settings } = keeper;
   const wifi = keepWifi(platform, settings.wifi); // first: with the radio on, random numbers are true ones
   const hardware = createModdableHardware(wifi);
   const sensors = settings.sensors.map((each) => ({
     sensor: createSensor(each, hardware, platform.trace),
-    periodMs: each.periodMs ?? settings.samplePeriodMs,
+    periodMs: each.periodMs,
   }));
-  new Firmware({ platform, settings, sensors });
+  new Firmware({ platform, keeper, sensors });
 }
 
 function readSettings(): Settings {

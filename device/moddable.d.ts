@@ -79,6 +79,8 @@ declare module "mc/ffi" {
     esp_get_minimum_free_heap_size?(): number;
     /** ESP32: an `esp_reset_reason_t`. */
     esp_reset_reason?(): number;
+    /** ESP32: does not return. */
+    esp_restart?(): void;
   }
 }
 

@@ -3,17 +3,23 @@
 // After a stall one sample is taken, with the time at which it really is taken; the grid points that
 // went by are counted, not made up.
 
-import type { Channel, ChannelValue } from "../shared/channel.ts";
+import type { Channel, ChannelValue, SampleValues } from "../shared/channel.ts";
 import type { Sensor } from "./sensors/sensor.ts";
+
+/** Between two samples, unless anything else is said. */
+const COMMON_PERIOD_MS = 1_000;
 
 export interface SensorSchedule {
   readonly sensor: Sensor;
-  readonly periodMs: number;
+  /** The device's own period, unless given. */
+  readonly periodMs?: number | undefined;
 }
 
 interface Slot {
   readonly sensor: Sensor;
-  readonly periodMs: number;
+  /** Follows the device's own period. */
+  readonly isCommon: boolean;
+  periodMs: number;
   /** Index of the sensor's first channel among all. */
   readonly firstChannel: number;
   dueMs: number;
@@ -30,14 +36,48 @@ export class Sampler {
   readonly #slots: Slot[] = [];
   readonly #values: (ChannelValue | undefined)[];
 
-  constructor(schedules: readonly SensorSchedule[], nowMs: number) {
+  /** `commonPeriodMs`: of sensors that have none of their own. */
+  constructor(
+    schedules: readonly SensorSchedule[],
+    nowMs: number,
+    commonPeriodMs = COMMON_PERIOD_MS,
+  ) {
     const channels: Channel[] = [];
     for (const { sensor, periodMs } of schedules) {
-      this.#slots.push({ sensor, periodMs, firstChannel: channels.length, dueMs: nowMs });
+      this.#slots.push({
+        sensor,
+        isCommon: periodMs === undefined,
+        periodMs: periodMs ?? commonPeriodMs,
+        firstChannel: channels.length,
+        dueMs: nowMs,
+      });
       channels.push(...sensor.channels);
     }
     this.channels = channels;
     this.#values = channels.map(() => undefined);
+  }
+
+  /** Between two samples of each channel, in the order of `channels`. */
+  get periodsMs(): number[] {
+    return this.#slots.flatMap(({ sensor, periodMs }) => sensor.channels.map(() => periodMs));
+  }
+
+  /** Sensors without a period of their own have this one from here on: their next samples come that much later. */
+  usePeriod(periodMs: number, nowMs: number): void {
+    for (const slot of this.#slots) {
+      if (!slot.isCommon || slot.periodMs === periodMs) continue;
+      slot.periodMs = periodMs;
+      slot.dueMs = nowMs + periodMs;
+    }
+  }
+
+  /** Reads all sensors, whether they are due or not, as a sample of its own; their grids stay. */
+  readNow(nowMs: number): readonly (ChannelValue | undefined)[] {
+    for (const { sensor, firstChannel } of this.#slots) {
+      this.#put(firstChannel, sensor, sensor.read(nowMs));
+    }
+    this.samples++;
+    return this.#values;
   }
 
   /** When the next sensor is due. */
@@ -62,13 +102,16 @@ export class Sampler {
   #readSlot(slot: Slot, nowMs: number): void {
     const { sensor, firstChannel } = slot;
     const isDue = nowMs >= slot.dueMs;
-    const read = isDue ? sensor.read(nowMs) : undefined;
-    for (let index = 0; index < sensor.channels.length; index++) {
-      this.#values[firstChannel + index] = read?.[index];
-    }
+    this.#put(firstChannel, sensor, isDue ? sensor.read(nowMs) : undefined);
     if (!isDue) return;
     const periods = Math.floor((nowMs - slot.dueMs) / slot.periodMs) + 1;
     this.missed += periods - 1;
     slot.dueMs += periods * slot.periodMs;
+  }
+
+  #put(firstChannel: number, { channels }: Sensor, read: SampleValues | undefined): void {
+    for (let index = 0; index < channels.length; index++) {
+      this.#values[firstChannel + index] = read?.[index];
+    }
   }
 }

@@ -34,6 +34,8 @@ export interface Settings {
   readonly serial: SerialSettings;
   /** The network that a board joins; without an `ssid` it leaves its radio off. */
   readonly wifi: WifiNetwork;
+  /** The key that it shares with the collector: 64 hexadecimal digits; "" for none. */
+  readonly key: string;
   /** What is measured. The simulator has sensors of its own instead. */
   readonly sensors: readonly SensorSettings[];
   /** Of sensors that have no period of their own. */
@@ -68,6 +70,7 @@ export const DEFAULT_SETTINGS: Settings = {
   paths: ["tcp", "serial"],
   serial: { baud: 115_200, port: 0, transmit: 1, receive: 3 },
   wifi: { ssid: "", password: "" },
+  key: "",
   sensors: [{ kind: "random" }],
   samplePeriodMs: 1_000,
   batchAgeMsMax: 1_000,

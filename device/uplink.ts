@@ -10,7 +10,7 @@ import type { Link, LinkListener } from "./links/link.ts";
 import { SerialLink } from "./links/serial.ts";
 import { TcpLink } from "./links/tcp.ts";
 import { UdpLink } from "./links/udp.ts";
-import type { Platform } from "./platform/platform.ts";
+import { type Platform, randomU32 } from "./platform/platform.ts";
 import type { PathKind, Settings } from "./settings.ts";
 
 /** A path that did not answer in so long, from the first try to the welcome, has failed. */
@@ -230,9 +230,4 @@ export class Uplink {
     this.#session.handleLinkDown(path.id);
     path.link.close();
   }
-}
-
-function randomU32(platform: Platform): number {
-  const bytes = platform.randomBytes(4);
-  return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
 }

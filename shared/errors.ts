@@ -37,6 +37,20 @@ export const GAP_REASONS = [
 
 export type GapReason = (typeof GAP_REASONS)[number];
 
+/** How a command ended, as `result` carries it, and as `senda send` exits. The order is the wire's. */
+export const COMMAND_STATUSES = [
+  "success",
+  "failed", // the device tried, and could not
+  "unknown-command", // the device has none of this name
+  "bad-arguments", // not what the command takes; nothing was done
+  "busy", // not now
+  "no-answer", // none came in time: it may or may not have run; said by the host, never sent
+  "away", // the device did not come back in time: it never ran; said by the host, never sent
+  "restarted", // the device began anew before it answered: it may or may not have run
+] as const;
+
+export type CommandStatus = (typeof COMMAND_STATUSES)[number];
+
 /** The outcome of decoding bytes from outside: a value, or whose fault it is that there is none. */
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T }

@@ -55,5 +55,17 @@ export const WINDOW_RECORDS_MAX = 256;
 /** Bytes of the selective bitmap in an acknowledgement: one bit for each record of the window. */
 export const ACK_BITMAP_BYTES_MAX = WINDOW_RECORDS_MAX / 8;
 
+/** What a command or its result says, encoded: with its head it fits one datagram, sealed too. */
+export const COMMAND_BODY_BYTES_MAX = 1_000;
+
+/** Commands that wait for one device on a host: a person or a script, not a stream. */
+export const COMMANDS_WAITING_MAX = 16;
+
+/** Longest time for which a host goes on asking for a result: a device keeps it for as long. */
+export const COMMAND_WITHIN_MS_MAX = 600_000;
+
+/** Hosts whose last command a device remembers: collectors, and people with a cable. */
+export const COMMAND_AUTHORS_MAX = 8;
+
 /** A sequence number is a 32-bit count: at a batch a second, 136 years. */
 export const SEQUENCE_MAX = 0xffff_ffff;

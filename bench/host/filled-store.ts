@@ -17,6 +17,7 @@ const HELLO = {
   firmware: "bench",
   reset: "power",
   uptimeMs: 0,
+  life: 1,
   first: 0,
   next: 0,
   schemas: [],

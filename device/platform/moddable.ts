@@ -33,6 +33,7 @@ const RESET_REASONS = [
 
 export function createModdablePlatform(): Platform {
   const native = new FFI();
+  const canRestart = native.esp_restart !== undefined;
   return {
     TCP,
     UDP,
@@ -44,6 +45,7 @@ export function createModdablePlatform(): Platform {
     randomBytes: (count) => fillRandom(native, count),
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",
+    ...(canRestart ? { restart: () => native.esp_restart?.() } : {}),
   };
 }
 

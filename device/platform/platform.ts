@@ -21,4 +21,12 @@ export interface Platform {
   trace(line: string): void;
   /** Why the machine last started, for people: "power-on", "software", "watchdog" ... */
   resetReason(): string;
+  /** Begins anew at once; missing where the platform cannot. */
+  readonly restart?: () => void;
+}
+
+/** 32 bits that nobody can guess. */
+export function randomU32(platform: Platform): number {
+  const bytes = platform.randomBytes(4);
+  return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
 }

@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   tail: async () => (await import("./commands/tail.ts")).tailCommand(),
   query: async () => (await import("./commands/query.ts")).queryCommand(),
   export: async () => (await import("./commands/export.ts")).exportCommand(),
+  send: async () => (await import("./commands/send.ts")).sendCommand(),
+  set: async () => (await import("./commands/set.ts")).setCommand(),
   verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
   demo: async () => (await import("./commands/demo.ts")).demoCommand(),
   flash: async () => (await import("./commands/flash.ts")).flashCommand(),

@@ -12,11 +12,13 @@ import type { ClockSample } from "../../shared/session/host-link.ts";
 import type { HostRecord, HostSession } from "../../shared/session/host-session.ts";
 import type { LinkId } from "../../shared/session/link.ts";
 import { monotonicMs, utcMicros } from "../clock.ts";
+import type { Errand, Outcome } from "../commands/courier.ts";
 import type { HostLinkIo, LinkHub } from "../links/host-link-io.ts";
 import type { Commit, Trouble } from "../store/operation.ts";
 import type { Store } from "../store/store.ts";
 import { utcSampleOf } from "../time/utc-sample.ts";
 import { DeviceBoard } from "./device-board.ts";
+import { DeviceCommands } from "./device-commands.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 import { describeEvent } from "./sentences.ts";
 
@@ -48,6 +50,7 @@ export interface CollectorOptions {
 
 export class Collector implements LinkHub {
   readonly board = new DeviceBoard();
+  readonly #commands: DeviceCommands;
   readonly #options: CollectorOptions;
   readonly #store: Store;
   readonly #endpoint: HostEndpoint;
@@ -79,6 +82,11 @@ export class Collector implements LinkHub {
     this.#options = options;
     this.#store = options.store;
     this.#endpoint = new HostEndpoint({ collector: options.name });
+    this.#commands = new DeviceCommands({
+      author: randomInt(0, U32_MAX),
+      send: (session, message) => this.#endpoint.sendCommand(session, message),
+      tell: (event) => this.#tell(event),
+    });
     this.#store.onCommit = (commit) => this.#handleCommit(commit);
     this.#store.onFailure = options.handleFailure;
     this.#store.onTrouble = (trouble) => this.#handleTrouble(trouble);
@@ -89,6 +97,13 @@ export class Collector implements LinkHub {
     const { refusedLinks, ...counters } = this.#counters;
     const { duplicates, ignored, refusals } = this.#endpoint;
     return { ...counters, duplicates, ignored, refusals: refusals + refusedLinks };
+  }
+
+  /** Has a device do something. Resolves with how that ended. */
+  run(device: string, errand: Errand): Promise<Outcome> {
+    const outcome = this.#commands.order(device, errand, monotonicMs());
+    this.pump();
+    return outcome;
   }
 
   handleLinkUp(io: HostLinkIo): LinkId | undefined {
@@ -138,6 +153,7 @@ export class Collector implements LinkHub {
   pump(): void {
     this.#endpoint.handleTimeout(monotonicMs());
     this.#drainEvents();
+    this.#commands.pump(monotonicMs());
     this.#transmit();
     for (const id of this.#closingReasons.keys()) {
       const io = this.#links.get(id);
@@ -201,6 +217,9 @@ export class Collector implements LinkHub {
       case "clock":
         this.#putClock(event.session, event.sample);
         break;
+      case "answer":
+        this.#commands.handleAnswer(event.session.device, event.message);
+        break;
       case "close":
         this.#closingReasons.set(event.link, event.why);
     }
@@ -228,6 +247,7 @@ export class Collector implements LinkHub {
     this.#linkSessions.set(id, session);
     this.#tellOfRestart(session);
     this.board.handleSession(session, monotonicMs());
+    this.#commands.handleWelcomed(session, monotonicMs());
     if (before === session) return; // it greeted twice
     const { device, epoch } = session;
     const link = io.traits.kind;
@@ -307,6 +327,7 @@ export class Collector implements LinkHub {
       if (why !== undefined && !this.#isStopped) this.#tell({ event: "refused", where, why });
       return;
     }
+    this.#commands.handleLinkGone(session);
     const { device } = session;
     const reason = why ?? "the link closed";
     this.#tell({ event: "disconnected", device, link, where, why: reason });

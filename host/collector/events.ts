@@ -1,5 +1,6 @@
 // What a running collector tells those who watch it: the terminal, `--json`, the log.
 
+import type { CommandStatus } from "../../shared/errors.ts";
 import type { LinkTraits } from "../../shared/session/link.ts";
 
 export type CollectorEvent =
@@ -37,6 +38,21 @@ export type CollectorEvent =
     }
   /** A batch could not be read: its bytes are kept aside. Told of the first of each epoch. */
   | { readonly event: "kept-aside"; readonly device: string; readonly why: string }
+  /** Somebody asked a device to do something; `text` is the command without what is secret. */
+  | {
+      readonly event: "command";
+      readonly device: string;
+      readonly command: string;
+      readonly text: string;
+    }
+  /** How a command ended; `text` says why where it is no success. */
+  | {
+      readonly event: "result";
+      readonly device: string;
+      readonly command: string;
+      readonly status: CommandStatus;
+      readonly text: string;
+    }
   /** The store cannot write (isOver false), or can again. */
   | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
 

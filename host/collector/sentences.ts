@@ -20,9 +20,17 @@ export function describeEvent(event: CollectorEvent): string {
       return `! ${printable(event.device)} had to drop ${count(event.readings, "reading")} (${event.reason})`;
     case "kept-aside":
       return `! ${printable(event.device)} sent what cannot be read (${printable(event.why)}): it is kept aside, and so is what follows of its kind`;
+    case "command":
+      return `> ${printable(event.device)}: ${printable(event.text)}`;
+    case "result":
+      return `< ${printable(event.device)}: ${event.command}: ${resultText(event)}`;
     case "trouble":
       return `${event.isOver ? "+" : "!"} store: ${event.text}`;
   }
+}
+
+function resultText({ status, text }: { status: string; text: string }): string {
+  return text === "" ? status : `${status}, ${printable(text)}`;
 }
 
 export function describeCounters(counters: CollectorCounters): string {

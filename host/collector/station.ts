@@ -1,12 +1,18 @@
 // A collector with everything around it: the store opened, the listeners listening. What
 // `senda collect` and `senda demo` run, and what tests start.
 
+import { monotonicMs } from "../clock.ts";
+import type { Errand, Outcome } from "../commands/courier.ts";
+import type { ApiServer, Controls } from "../http/api-server.ts";
 import type { Address, SerialAddress } from "../links/address.ts";
+import { LinkError } from "../links/listen-error.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
 import { TcpListener } from "../links/tcp-listener.ts";
 import { UdpListener } from "../links/udp-listener.ts";
+import { StoreReader } from "../store/reader.ts";
 import { Store } from "../store/store.ts";
 import { Collector } from "./collector.ts";
+import { type KnownDevice, knownDevices } from "./directory.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 
 export interface StationOptions {
@@ -18,6 +24,8 @@ export interface StationOptions {
   readonly tcp: Address | "off";
   readonly udp: Address | "off";
   readonly serial: readonly SerialAddress[];
+  /** Where the control API listens; where that is not asked for in so many words, the station goes without if need be. */
+  readonly http?: { readonly address: Address; readonly isAsked: boolean } | "off" | undefined;
   /** Name and version, for the devices' logs. */
   readonly name: string;
   readonly handleEvent: (event: CollectorEvent) => void;
@@ -27,6 +35,7 @@ export interface StationOptions {
 export interface StationAddresses {
   readonly tcp: Address | undefined;
   readonly udp: Address | undefined;
+  readonly http: Address | undefined;
   readonly serial: readonly string[];
 }
 
@@ -38,6 +47,9 @@ export class Station {
   readonly #ports: (TcpListener | UdpListener | SerialHostPort)[] = [];
   #tcp: TcpListener | undefined;
   #udp: UdpListener | undefined;
+  #api: ApiServer | undefined;
+  /** Why there is no control API, where one was to be. */
+  apiFault: string | undefined;
 
   private constructor(store: Store, options: StationOptions) {
     this.#store = store;
@@ -65,6 +77,7 @@ export class Station {
     const station = new Station(store, options);
     try {
       await station.#listen(options);
+      await station.#serveApi(db, options.http);
       return station;
     } catch (error) {
       await station.close();
@@ -77,6 +90,7 @@ export class Station {
     return {
       tcp: this.#tcp?.address,
       udp: this.#udp?.address,
+      http: this.#api?.address,
       serial: serial.map(({ path }) => path),
     };
   }
@@ -88,10 +102,22 @@ export class Station {
   /** Stops in order: no new links, everything that came is on disk, devices told, files closed. */
   async close(): Promise<void> {
     try {
+      await this.#api?.close();
       await this.collector.stop();
     } finally {
       for (const port of this.#ports) port.close();
       await this.#store.close();
+    }
+  }
+
+  async #serveApi(db: string, http: StationOptions["http"]): Promise<void> {
+    if (http === undefined || http === "off") return;
+    const { ApiServer } = await import("../http/api-server.ts");
+    try {
+      this.#api = await ApiServer.open(http.address, new StationControls(this.collector, db));
+    } catch (error) {
+      if (http.isAsked || !(error instanceof LinkError)) throw error;
+      this.apiFault = error.message;
     }
   }
 
@@ -107,5 +133,29 @@ export class Station {
     for (const address of serial) {
       this.#ports.push(await SerialHostPort.open(address, this.collector));
     }
+  }
+}
+
+/** What the control API may ask. */
+class StationControls implements Controls {
+  readonly #collector: Collector;
+  readonly #db: string;
+
+  constructor(collector: Collector, db: string) {
+    this.#collector = collector;
+    this.#db = db;
+  }
+
+  async devices(): Promise<readonly KnownDevice[]> {
+    const reader = await StoreReader.open(this.#db);
+    try {
+      return knownDevices(this.#collector.board, reader, monotonicMs());
+    } finally {
+      reader.close();
+    }
+  }
+
+  run(device: string, errand: Errand): Promise<Outcome> {
+    return this.#collector.run(device, errand);
   }
 }

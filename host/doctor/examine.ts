@@ -1,15 +1,13 @@
 // All checks, in the order in which people would go through them.
 
 import { DEFAULT_PORT } from "../../device/settings.ts";
+import { DEFAULT_HTTP_PORT } from "../links/address.ts";
 import type { Check } from "./check.ts";
 import { checkPort, type PortUse } from "./listening.ts";
 import { checkClock, checkDisk } from "./machine.ts";
 import { checkNode, checkSerialLibrary, checkSqlite } from "./runtime.ts";
 import { checkSerialPorts } from "./serial.ts";
 import { checkEspIdf, checkModdable, checkSocat, checkXsEngine } from "./tools.ts";
-
-/** Of the dashboard: devices are served without it. */
-const HTTP_PORT = 7380;
 
 const PORTS: readonly PortUse[] = [
   {
@@ -27,9 +25,10 @@ const PORTS: readonly PortUse[] = [
     isNeeded: true,
   },
   {
-    name: "HTTP",
+    name: "HTTP for commands",
     transport: "tcp",
-    port: HTTP_PORT,
+    port: DEFAULT_HTTP_PORT,
+    flag: "--http",
     isNeeded: false,
   },
 ];

@@ -1,9 +1,11 @@
 // A simulated device: the firmware itself over Node's sockets and ttys.
 
 import { Firmware, type FirmwareStatus } from "../../device/firmware.ts";
+import { type KeyValueStorage, MemoryStorage } from "../../device/platform/storage.ts";
 import type { SensorSchedule } from "../../device/sampler.ts";
 import { mulberry32 } from "../../device/sensors/mulberry32.ts";
 import type { Settings } from "../../device/settings.ts";
+import { SettingsKeeper } from "../../device/settings-keeper.ts";
 import { type FaultOptions, FaultyPlatform } from "./faults.ts";
 import type { FileFlash } from "./io/file-flash.ts";
 import { createNodePlatform } from "./io/node-platform.ts";
@@ -20,6 +22,8 @@ export interface SimulatedDeviceOptions {
   readonly isPatient: boolean;
   /** Without it the outbox is in memory only. Closed when the device stops. */
   readonly flash?: FileFlash;
+  /** Where changed settings are kept; without it they last as long as this object. */
+  readonly storage?: KeyValueStorage;
   readonly trace?: (line: string) => void;
   readonly handleProgress?: () => void;
 }
@@ -29,39 +33,95 @@ const PATIENT_FILL = 0.5;
 
 export class SimulatedDevice {
   readonly name: string;
-  readonly #faulty: FaultyPlatform;
-  readonly #firmware: Firmware;
-  readonly #flash: FileFlash | undefined;
+  readonly #options: SimulatedDeviceOptions;
+  readonly #storage: KeyValueStorage;
+  /** What the lives before this one did. */
+  #former: Counts = NO_COUNTS;
+  #life: Life;
+  #isStopped = false;
 
   constructor(options: SimulatedDeviceOptions) {
-    const { sensors, samplesMax, trace, handleProgress, flash } = options;
+    this.#options = options;
     this.name = options.settings.device;
-    this.#flash = flash;
-    const settings = flash === undefined ? options.settings : withFlash(options.settings);
-    const platform = createNodePlatform({
-      ...(trace === undefined ? {} : { trace }),
-      ...(flash === undefined ? {} : { flash }),
-    });
-    this.#faulty = new FaultyPlatform(platform, options.faults, mulberry32(options.seed));
-    this.#firmware = new Firmware({
-      platform: this.#faulty.platform,
-      settings,
-      sensors,
-      samplesMax,
-      ...(options.isPatient ? { holdAtFill: PATIENT_FILL } : {}),
-      ...(handleProgress === undefined ? {} : { handleProgress }),
-    });
+    this.#storage = options.storage ?? new MemoryStorage();
+    this.#life = this.#begin("power-on");
   }
 
+  /** Counts of all lives, all else of the present one. */
   get status(): FirmwareStatus {
-    return this.#firmware.status;
+    const { status } = this.#life.firmware;
+    return { ...status, ...addCounts(this.#former, status) };
   }
 
   stop(): void {
-    this.#faulty.stop();
-    this.#firmware.stop();
-    this.#flash?.close();
+    this.#isStopped = true;
+    this.#life.faulty.stop();
+    this.#life.firmware.stop();
+    this.#options.flash?.close();
   }
+
+  /** A life from power-on, or from a command to begin anew, on. */
+  #begin(resetReason: string): Life {
+    const { sensors, samplesMax, trace, handleProgress, flash, faults } = this.#options;
+    const settings =
+      flash === undefined ? this.#options.settings : withFlash(this.#options.settings);
+    const platform = createNodePlatform({
+      resetReason,
+      restart: () => this.#restart(),
+      ...(trace === undefined ? {} : { trace }),
+      ...(flash === undefined ? {} : { flash }),
+    });
+    const faulty = new FaultyPlatform(platform, faults, mulberry32(this.#options.seed));
+    const firmware = new Firmware({
+      platform: faulty.platform,
+      keeper: new SettingsKeeper(settings, this.#storage, platform.trace),
+      sensors,
+      samplesMax: samplesMax === 0 ? 0 : Math.max(1, samplesMax - this.#former.samples),
+      ...(this.#options.isPatient ? { holdAtFill: PATIENT_FILL } : {}),
+      ...(handleProgress === undefined ? {} : { handleProgress }),
+    });
+    return { faulty, firmware };
+  }
+
+  /** The firmware has stopped; the next life begins once it has returned from what it was doing. */
+  #restart(): void {
+    const { faulty, firmware } = this.#life;
+    faulty.stop();
+    this.#former = addCounts(this.#former, firmware.status);
+    setImmediate(() => {
+      if (!this.#isStopped) this.#life = this.#begin("software");
+    });
+  }
+}
+
+interface Life {
+  readonly faulty: FaultyPlatform;
+  readonly firmware: Firmware;
+}
+
+type Counts = Pick<
+  FirmwareStatus,
+  "samples" | "readings" | "acknowledged" | "gapReadings" | "reconnects" | "retransmissions"
+>;
+
+const NO_COUNTS: Counts = {
+  samples: 0,
+  readings: 0,
+  acknowledged: 0,
+  gapReadings: 0,
+  reconnects: 0,
+  retransmissions: 0,
+};
+
+function addCounts(some: Counts, more: Counts): Counts {
+  return {
+    samples: some.samples + more.samples,
+    readings: some.readings + more.readings,
+    acknowledged: some.acknowledged + more.acknowledged,
+    gapReadings: some.gapReadings + more.gapReadings,
+    reconnects: some.reconnects + more.reconnects,
+    retransmissions: some.retransmissions + more.retransmissions,
+  };
 }
 
 function withFlash(settings: Settings): Settings {

@@ -27,7 +27,8 @@ export function jsonValueAt(
   return jsonOf(value);
 }
 
-function jsonOf(value: ChannelValue): JsonValue {
+/** A CBOR value as JSON has it. */
+export function jsonOf(value: ChannelValue): JsonValue {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   if (Array.isArray(value)) return value.map(jsonOf);

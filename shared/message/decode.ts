@@ -5,10 +5,18 @@
 import { ByteReader } from "../bytes/cursor.ts";
 import { utf8Length } from "../bytes/utf8.ts";
 import { isName } from "../channel.ts";
-import { BYE_REASONS, type Decoded, GAP_REASONS, REFUSAL_CODES } from "../errors.ts";
+import {
+  BYE_REASONS,
+  COMMAND_STATUSES,
+  type Decoded,
+  GAP_REASONS,
+  REFUSAL_CODES,
+} from "../errors.ts";
 import {
   ACK_BITMAP_BYTES_MAX,
   BATCH_BYTES_MAX,
+  COMMAND_BODY_BYTES_MAX,
+  COMMAND_WITHIN_MS_MAX,
   PROTOCOL_VERSION,
   SCHEMAS_PER_HELLO_MAX,
   SEQUENCE_MAX,
@@ -17,7 +25,7 @@ import {
 } from "../limits.ts";
 import { type CborMap, type CborValue, decodeCbor } from "./cbor.ts";
 import { epochFromBytes } from "./encode.ts";
-import { MESSAGE_CODES, type Message, type SchemaReference } from "./message.ts";
+import { type CommandId, MESSAGE_CODES, type Message, type SchemaReference } from "./message.ts";
 
 const U32_MAX = 0xffff_ffff;
 const EPOCH_BYTES = 8;
@@ -76,6 +84,14 @@ function decodeFixed(code: number, reader: ByteReader): Message | undefined {
       };
     case MESSAGE_CODES.want:
       return { kind: "want", number: reader.readVarint() };
+    case MESSAGE_CODES.command:
+      return decodeCommand(reader);
+    case MESSAGE_CODES.result:
+      return decodeResult(reader);
+    case MESSAGE_CODES.progress: {
+      const id = readCommandId(reader);
+      return { kind: "progress", ...id, done: reader.readVarint(), total: reader.readVarint() };
+    }
     case MESSAGE_CODES.batch: {
       const sequence = reader.readVarint();
       const body = reader.readBytes(reader.remaining);
@@ -100,6 +116,27 @@ function decodeFixed(code: number, reader: ByteReader): Message | undefined {
   }
 }
 
+function readCommandId(reader: ByteReader): CommandId {
+  return { author: reader.readU32(), number: reader.readU32() };
+}
+
+function decodeCommand(reader: ByteReader): Message | undefined {
+  const id = readCommandId(reader);
+  const life = reader.readU32();
+  const withinMs = reader.readVarint();
+  const body = reader.readBytes(reader.remaining);
+  if (withinMs > COMMAND_WITHIN_MS_MAX || body.length > COMMAND_BODY_BYTES_MAX) return undefined;
+  return { kind: "command", ...id, life, withinMs, body };
+}
+
+function decodeResult(reader: ByteReader): Message | undefined {
+  const id = readCommandId(reader);
+  const status = COMMAND_STATUSES[reader.readU8()];
+  const body = reader.readBytes(reader.remaining);
+  if (status === undefined || status === "no-answer" || status === "away") return undefined;
+  return body.length > COMMAND_BODY_BYTES_MAX ? undefined : { kind: "result", ...id, status, body };
+}
+
 function decodeGap(reader: ByteReader): Message | undefined {
   const sequence = reader.readVarint();
   const count = reader.readVarint();
@@ -122,9 +159,10 @@ function decodeAck(reader: ByteReader): Message | undefined {
 }
 
 function helloFromCbor(version: number, map: CborMap): Message | undefined {
-  const [nonce, uptimeMs, first, next, receiveBytesMax] = [
+  const [nonce, uptimeMs, life, first, next, receiveBytesMax] = [
     map.get("nonce"),
     map.get("uptime"),
+    map.get("life"),
     map.get("first"),
     map.get("next"),
     map.get("receive"),
@@ -138,6 +176,7 @@ function helloFromCbor(version: number, map: CborMap): Message | undefined {
   const schemas = schemasFromCbor(map.get("schemas"));
   if (!isCount(nonce, U32_MAX) || !isCount(receiveBytesMax, U32_MAX)) return undefined;
   if (uptimeMs !== null && !isCount(uptimeMs)) return undefined;
+  if (!isCount(life, U32_MAX)) return undefined;
   if (!isCount(next, SEQUENCE_MAX) || !isCount(first, next)) return undefined;
   if (!isText(device) || !isName(device) || !isText(firmware) || !isText(reset)) return undefined;
   if (!(epoch instanceof Uint8Array) || epoch.length !== EPOCH_BYTES || schemas === undefined) {
@@ -152,6 +191,7 @@ function helloFromCbor(version: number, map: CborMap): Message | undefined {
     firmware,
     reset,
     uptimeMs,
+    life,
     first,
     next,
     schemas,

@@ -2,9 +2,15 @@
 // did not fit.
 
 import type { ByteWriter } from "../bytes/cursor.ts";
-import { BYE_REASONS, GAP_REASONS, REFUSAL_CODES } from "../errors.ts";
+import { BYE_REASONS, COMMAND_STATUSES, GAP_REASONS, REFUSAL_CODES } from "../errors.ts";
 import { type CborValue, encodeCbor } from "./cbor.ts";
-import { type Hello, MESSAGE_CODES, type Message, type Welcome } from "./message.ts";
+import {
+  type CommandId,
+  type Hello,
+  MESSAGE_CODES,
+  type Message,
+  type Welcome,
+} from "./message.ts";
 
 const EPOCH_BYTES = 8;
 
@@ -31,6 +37,22 @@ export function encodeMessage(message: Message, writer: ByteWriter): void {
       break;
     case "want":
       writer.writeVarint(message.number);
+      break;
+    case "command":
+      writeCommandId(message, writer);
+      writer.writeU32(message.life);
+      writer.writeVarint(message.withinMs);
+      writer.writeBytes(message.body);
+      break;
+    case "result":
+      writeCommandId(message, writer);
+      writer.writeU8(COMMAND_STATUSES.indexOf(message.status));
+      writer.writeBytes(message.body);
+      break;
+    case "progress":
+      writeCommandId(message, writer);
+      writer.writeVarint(message.done);
+      writer.writeVarint(message.total);
       break;
     case "batch":
       writer.writeVarint(message.sequence);
@@ -62,6 +84,11 @@ export function encodeMessage(message: Message, writer: ByteWriter): void {
   }
 }
 
+function writeCommandId({ author, number }: CommandId, writer: ByteWriter): void {
+  writer.writeU32(author);
+  writer.writeU32(number);
+}
+
 /**
  * Writes the head of a batch message, whose body the caller puts behind it: the usual way, since the
  * body is copied once, out of the outbox.
@@ -79,6 +106,7 @@ function helloToCbor(hello: Hello): CborValue {
     ["firmware", hello.firmware],
     ["reset", hello.reset],
     ["uptime", hello.uptimeMs],
+    ["life", hello.life],
     ["first", hello.first],
     ["next", hello.next],
     ["schemas", hello.schemas.map(({ number, hash }) => [number, hash])],

@@ -2,7 +2,7 @@
 // binary layout, what is rare is CBOR. Codes that text uses (tab, line feed, carriage return,
 // escape) are left out, so that no frame on a serial line can look like text (shared/frame/serial.ts).
 
-import type { ByeReason, GapReason, RefusalCode } from "../errors.ts";
+import type { ByeReason, CommandStatus, GapReason, RefusalCode } from "../errors.ts";
 
 /** First byte of each message. */
 export const MESSAGE_CODES = {
@@ -11,6 +11,9 @@ export const MESSAGE_CODES = {
   refuse: 0x03,
   schema: 0x04,
   want: 0x05,
+  command: 0x06,
+  result: 0x07,
+  progress: 0x08,
   batch: 0x10,
   gap: 0x11,
   ack: 0x12,
@@ -38,6 +41,8 @@ export interface Hello {
   readonly reset: string;
   /** Device uptime when the hello was made; null where the epoch is of an earlier life, whose clock has stopped. */
   readonly uptimeMs: number | null;
+  /** Random, picked when the device started: commands are for one life of it. */
+  readonly life: number;
   /** The oldest record that the device still has, or `next` where it has none. */
   readonly first: number;
   /** The number that its next new record will get. */
@@ -85,6 +90,40 @@ export interface SchemaMessage {
 interface Want {
   readonly kind: "want";
   readonly number: number;
+}
+
+/** Names a command: whose it is, and which of theirs. Numbers rise with each command of an author to a device. */
+export interface CommandId {
+  /** Random, picked by each host when it starts. */
+  readonly author: number;
+  readonly number: number;
+}
+
+/** Host to device: do this, once. PROTOCOL 4.11. */
+export interface CommandMessage extends CommandId {
+  readonly kind: "command";
+  /** The life of the device for which it is; another one must not run it. */
+  readonly life: number;
+  /** The host repeats it for no longer than this from when it was first sent. */
+  readonly withinMs: number;
+  /** As `encodeCommandBody` makes it (shared/command.ts). */
+  readonly body: Uint8Array;
+}
+
+/** Device to host: how the command ended. PROTOCOL 4.11. */
+export interface ResultMessage extends CommandId {
+  readonly kind: "result";
+  readonly status: CommandStatus;
+  /** One CBOR item: the value, or where the status is another than success, a text for people. */
+  readonly body: Uint8Array;
+}
+
+/** Device to host: how far the command is. PROTOCOL 4.11. */
+export interface ProgressMessage extends CommandId {
+  readonly kind: "progress";
+  readonly done: number;
+  /** 0 where nobody knows. */
+  readonly total: number;
 }
 
 /** Device to host: one batch. PROTOCOL 4.6. */
@@ -147,6 +186,9 @@ export type Message =
   | Refuse
   | SchemaMessage
   | Want
+  | CommandMessage
+  | ResultMessage
+  | ProgressMessage
   | BatchMessage
   | Gap
   | Ack

@@ -20,6 +20,8 @@ export class DeviceLink {
   readonly nonce: number;
   /** Set by the welcome; until then the link is greeting and carries hellos only. */
   isWelcomed = false;
+  /** Its host keeps records; one that does not says so in its welcome (PROTOCOL 7.10). */
+  takesRecords = true;
   /** The session is done with the link; its owner has been told to close it. */
   isGivenUp = false;
   /** From the welcome; precedes every message where the link is a datagram link. */

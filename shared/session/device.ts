@@ -10,6 +10,7 @@
 // host drops what it has.
 
 import { ByteReader, type ByteWriter } from "../bytes/cursor.ts";
+import type { CommandMemory } from "../command/memory.ts";
 import type { ByeReason, RefusalCode } from "../errors.ts";
 import { PROTOCOL_VERSION } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
@@ -45,6 +46,8 @@ export interface DeviceSessionOptions {
   readonly reset: string;
   readonly schemas: readonly DeviceSchema[];
   readonly records: RecordSource;
+  /** Outlives the session. */
+  readonly commands: CommandMemory;
   /** The epoch is of an earlier life of the device: its clock has stopped. */
   readonly isPast?: boolean;
   /** A link that is silent for so long, though asked, counts as dead. */
@@ -117,7 +120,8 @@ export class DeviceSession {
   /** Moves the records to a link that was welcomed. */
   useLink(id: LinkId): void {
     const link = this.#links.get(id);
-    if (link?.isWelcomed && !link.isGivenUp && link !== this.#dataLink) this.#changeDataLink(link);
+    const isFit = link?.isWelcomed && link.takesRecords && !link.isGivenUp;
+    if (isFit && link !== this.#dataLink) this.#changeDataLink(link);
   }
 
   /** One message from a link's framing; `bytes` may be reused afterwards. */
@@ -187,10 +191,13 @@ export class DeviceSession {
         this.#handleWelcome(link, message, nowMs);
         break;
       case "ack":
-        if (link.isWelcomed) this.#handleAck(link, message, nowMs);
+        if (link.isWelcomed && link.takesRecords) this.#handleAck(link, message, nowMs);
         break;
       case "want":
-        if (link.isWelcomed) this.#handleWant(link, message.number);
+        if (link.isWelcomed && link.takesRecords) this.#handleWant(link, message.number);
+        break;
+      case "command":
+        if (link.isWelcomed) this.#options.commands.handleCommand(link.id, message, nowMs);
         break;
       case "ping":
         if (link.isWelcomed) link.handlePing(message.id); // before that it may be an earlier session's
@@ -213,7 +220,8 @@ export class DeviceSession {
       this.ignored++; // the answer to a hello before the last restart
       return;
     }
-    if (welcome.next > this.#records.storableEnd) {
+    link.takesRecords = welcome.window > 0;
+    if (link.takesRecords && welcome.next > this.#records.storableEnd) {
       this.#refuse(link, "epoch-reused", "the collector stores more than this device ever sent");
       return;
     }
@@ -221,11 +229,16 @@ export class DeviceSession {
     link.isWelcomed = true;
     link.token = welcome.token;
     link.nextProbeAtMs = nowMs;
-    for (const number of welcome.wanted) this.#handleWant(link, number);
-    this.#handleStored(welcome.next, welcome.window, nowMs);
+    if (link.takesRecords) this.#handleStand(link, welcome, nowMs);
     if (!isFirst) return;
     this.#events.push({ kind: "welcomed", link: link.id, collector: welcome.collector });
-    if (this.#dataLink === undefined) this.#changeDataLink(link);
+    if (this.#dataLink === undefined && link.takesRecords) this.#changeDataLink(link);
+  }
+
+  /** Where the host stands. One that keeps no records stands nowhere (PROTOCOL 7.10). */
+  #handleStand(link: DeviceLink, { wanted, next, window }: Welcome, nowMs: number): void {
+    for (const number of wanted) this.#handleWant(link, number);
+    this.#handleStored(next, window, nowMs);
   }
 
   /** A host that wants what nobody has any more stores no batch of this epoch, and has stored none. */
@@ -326,11 +339,16 @@ export class DeviceSession {
       encodeMessage({ kind: "pong", id: pong, timeMs: nowMs }, writer);
       return true;
     }
+    const answer = this.#options.commands.pollAnswer(link.id);
+    if (answer !== undefined) {
+      encodeMessage(answer, writer);
+      return true;
+    }
     return this.#writeSchema(link, writer) || this.#writeRecord(link, writer, nowMs);
   }
 
   #writeHello(link: DeviceLink, writer: ByteWriter, nowMs: number): void {
-    const { device, epoch, firmware, reset, schemas, isPast } = this.#options;
+    const { device, epoch, firmware, reset, schemas, isPast, commands } = this.#options;
     encodeMessage(
       {
         kind: "hello",
@@ -341,6 +359,7 @@ export class DeviceSession {
         firmware,
         reset,
         uptimeMs: isPast ? null : nowMs,
+        life: commands.life,
         first: this.#records.first,
         next: this.#records.next,
         schemas: schemas.map(({ number, hash }) => ({ number, hash })),

@@ -11,7 +11,7 @@ import { decodeSchema, schemaHash } from "../channel.ts";
 import type { ByeReason, RefusalCode } from "../errors.ts";
 import { PROTOCOL_VERSION, SCHEMAS_PER_EPOCH_MAX, WINDOW_RECORDS_MAX } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
-import type { Hello, Message, SchemaMessage } from "../message/message.ts";
+import type { CommandMessage, Hello, Message, SchemaMessage } from "../message/message.ts";
 import { Admission } from "./admission.ts";
 import type { HostEvent } from "./host-event.ts";
 import { HostLink } from "./host-link.ts";
@@ -48,6 +48,8 @@ export interface HostEndpointOptions {
   /** Name and version of this collector, for the devices' logs. */
   readonly collector: string;
   readonly hellosPerSecondMax?: number;
+  /** It stores nothing, and devices keep their records to themselves (PROTOCOL 7.10). */
+  readonly isRecordless?: boolean;
 }
 
 export class HostEndpoint {
@@ -153,6 +155,13 @@ export class HostEndpoint {
     for (const link of session.links) this.#refuse(link, "schema", fault);
   }
 
+  /** Has a command sent to the session's device, if a link has room. It is the caller's to repeat it. */
+  sendCommand(session: HostSession, command: CommandMessage): void {
+    const link = latestLink(session);
+    if (link === undefined || link.isClosing) return;
+    if (link.answer(command)) this.#ready.add(link);
+  }
+
   /** Ends every session in order. The links are to be closed afterwards. */
   handleShutdown(reason: ByeReason, retryAfterMs: number): void {
     for (const link of this.#links.values()) {
@@ -254,6 +263,10 @@ export class HostEndpoint {
         if (sample !== undefined) this.#events.push({ kind: "clock", session, sample });
         break;
       }
+      case "result":
+      case "progress":
+        this.#events.push({ kind: "answer", session, message });
+        break;
       case "bye":
         this.#close(link, `the device said bye: ${message.reason}`);
         break;
@@ -320,16 +333,17 @@ export class HostEndpoint {
   }
 
   #welcome(link: HostLink, session: HostSession, hello: Hello): void {
-    const wanted = hello.schemas.map(({ number }) => number);
+    const { collector, isRecordless } = this.#options;
+    const wanted = isRecordless ? [] : hello.schemas.map(({ number }) => number);
     this.#answer(link, {
       kind: "welcome",
       version: PROTOCOL_VERSION,
       nonce: hello.nonce,
       token: link.token,
       next: session.stored,
-      window: WINDOW_RECORDS_MAX,
+      window: isRecordless ? 0 : WINDOW_RECORDS_MAX,
       wanted: wanted.filter((number) => !session.schemas.has(number)),
-      collector: this.#options.collector,
+      collector,
     });
     this.#events.push({ kind: "welcomed", link: link.id, session, hello });
   }
@@ -347,6 +361,7 @@ export class HostEndpoint {
       this.#sessions.set(key, session);
     }
     session.announced = Math.max(session.announced, hello.next); // records may have overtaken the hello
+    session.life = hello.life;
     session.isPast ||= hello.uptimeMs === null; // it may have begun in that life
     session.skipTo(resumed.next);
     this.#releaseEarly(link, session);
@@ -378,13 +393,9 @@ export class HostEndpoint {
     }
   }
 
-  /** On the link that was heard last, of those that carry the session. */
   #readyForAck(session: HostSession): void {
-    let latest: HostLink | undefined;
-    for (const link of session.links) {
-      if (latest === undefined || link.heardAtMs > latest.heardAtMs) latest = link;
-    }
-    if (latest !== undefined) this.#ready.add(latest);
+    const link = latestLink(session);
+    if (link !== undefined) this.#ready.add(link);
   }
 
   #answer(link: HostLink, message: Message): void {
@@ -409,6 +420,15 @@ export class HostEndpoint {
     link.isClosing = true;
     this.#events.push({ kind: "close", link: link.id, why });
   }
+}
+
+/** The link that was heard last, of those that carry the session. */
+function latestLink(session: HostSession): HostLink | undefined {
+  let latest: HostLink | undefined;
+  for (const link of session.links) {
+    if (latest === undefined || link.heardAtMs > latest.heardAtMs) latest = link;
+  }
+  return latest;
 }
 
 function refusalText(code: RefusalCode, peerVersion: number | undefined): string {

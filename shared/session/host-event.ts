@@ -1,7 +1,7 @@
 // What the host's end (shared/session/host-endpoint.ts) asks of those around it, who own the links
 // and the store. PROTOCOL 7.
 
-import type { Hello, SchemaMessage } from "../message/message.ts";
+import type { Hello, ProgressMessage, ResultMessage, SchemaMessage } from "../message/message.ts";
 import type { ClockSample } from "./host-link.ts";
 import type { HostRecord, HostSession } from "./host-session.ts";
 import type { LinkId } from "./link.ts";
@@ -27,5 +27,11 @@ export type HostEvent =
     }
   /** The device's clock was measured. */
   | { readonly kind: "clock"; readonly session: HostSession; readonly sample: ClockSample }
+  /** The device answered a command. */
+  | {
+      readonly kind: "answer";
+      readonly session: HostSession;
+      readonly message: ResultMessage | ProgressMessage;
+    }
   /** Close the link, once what is to be sent on it has been. */
   | { readonly kind: "close"; readonly link: LinkId; readonly why: string };

@@ -35,6 +35,8 @@ export class HostSession {
   readonly reset: string;
   /** The epoch is of an earlier life of the device: what its clock says now is of another. */
   isPast = false;
+  /** The device's present life, as its last hello told. */
+  life = 0;
   /** The store's number for the epoch. */
   readonly epochId: number;
   /** Every record before this one has been handed on. */

@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { FlashOutbox } from "../../device/flash/flash-outbox.ts";
+import { CommandMemory } from "../../shared/command/memory.ts";
 import { Outbox } from "../../shared/outbox.ts";
 import { DeviceSession } from "../../shared/session/device.ts";
 import type { RecordSource } from "../../shared/session/record-source.ts";
@@ -154,7 +155,7 @@ describe("in a session", () => {
     const { epoch, schemaHash: hash, records, isPast } = outbox.turn;
     const who = { device: "pair-1", epoch, firmware: "test", reset: "brownout" };
     const schemas = [{ number: 0, hash, body: schemaBody }];
-    return new DeviceSession({ ...who, schemas, records, isPast });
+    return new DeviceSession({ ...who, schemas, records, isPast, commands: new CommandMemory(1) });
   }
 
   test("records whose schema nobody has any more are told of as gaps, and make way", () => {

@@ -32,6 +32,7 @@ const HELLO: Hello = {
   firmware: "test",
   reset: "power-on",
   uptimeMs: 0,
+  life: 1,
   first: 0,
   next: 0,
   schemas: [],

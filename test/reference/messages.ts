@@ -14,10 +14,22 @@ const NAME_BYTES_MAX = 64;
 
 const REFUSALS = ["version", "malformed", "unexpected", "epoch-reused", "schema"];
 const BYES = ["done", "going-down", "unknown-session", "busy"];
+const STATUSES = [
+  "success",
+  "failed",
+  "unknown-command",
+  "bad-arguments",
+  "busy",
+  "no-answer",
+  "away",
+  "restarted",
+];
+const COMMAND_BODY_MAX = 1_000;
+const WITHIN_MS_MAX = 600_000;
 const GAPS = ["outbox-full", "oversize", "damaged", "elsewhere", "refused"];
 
 /** A message as the vectors write it: the fields that shared/message/message.ts names. */
-// biome-ignore lint/suspicious/noExplicitAny: plain JSON, of eleven shapes
+// biome-ignore lint/suspicious/noExplicitAny: plain JSON, of fourteen shapes
 export type MessageNotation = { kind: string; [field: string]: any };
 
 export function encodeMessage(message: MessageNotation): Bytes {
@@ -33,6 +45,12 @@ export function encodeMessage(message: MessageNotation): Bytes {
       return [0x04, ...encodeVarint(m.number), ...fromHex(m.body)];
     case "want":
       return [0x05, ...encodeVarint(m.number)];
+    case "command":
+      return [0x06, ...idBytes(m), ...u32(m.life), ...encodeVarint(m.withinMs), ...fromHex(m.body)];
+    case "result":
+      return [0x07, ...idBytes(m), STATUSES.indexOf(m.status), ...fromHex(m.body)];
+    case "progress":
+      return [0x08, ...idBytes(m), ...encodeVarint(m.done), ...encodeVarint(m.total)];
     case "batch":
       return [0x10, ...encodeVarint(m.sequence), ...fromHex(m.body)];
     case "gap": {
@@ -52,6 +70,14 @@ export function encodeMessage(message: MessageNotation): Bytes {
   }
 }
 
+function idBytes({ author, number }: MessageNotation): Bytes {
+  return [...u32(author), ...u32(number)];
+}
+
+function u32(value: number): Bytes {
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256);
+}
+
 function helloMap(m: MessageNotation): Notation {
   return {
     map: [
@@ -61,6 +87,7 @@ function helloMap(m: MessageNotation): Notation {
       ["firmware", m.firmware],
       ["reset", m.reset],
       ["uptime", m.uptimeMs],
+      ["life", m.life],
       ["first", m.first],
       ["next", m.next],
       ["schemas", m.schemas.map((s: { number: number; hash: number }) => [s.number, s.hash])],
@@ -121,6 +148,7 @@ function decodeHello(version: number, fields: Fields): MessageNotation {
     firmware: fields.text("firmware"),
     reset: fields.text("reset"),
     uptimeMs: fields.countOrNull("uptime", Number.MAX_SAFE_INTEGER),
+    life: fields.count("life", U32_MAX),
     first: fields.count("first", next),
     next,
     schemas: fields.schemas("schemas"),
@@ -148,6 +176,10 @@ function decodeFixed(code: number, source: Source): MessageNotation {
       return { kind: "schema", number: count(), body: toHex(source.rest()) };
     case 0x05:
       return { kind: "want", number: count() };
+    case 0x06:
+    case 0x07:
+    case 0x08:
+      return decodeOfCommand(code, source);
     case 0x10: {
       const sequence = count();
       const body = source.rest();
@@ -172,6 +204,25 @@ function decodeFixed(code: number, source: Source): MessageNotation {
     default:
       return source.fail();
   }
+}
+
+function decodeOfCommand(code: number, source: Source): MessageNotation {
+  const word = () => [0, 0, 0, 0].reduce((value) => value * 256 + source.byte(), 0);
+  const count = () => Number(source.varint());
+  const id = { author: word(), number: word() };
+  if (code === 0x08) return { kind: "progress", ...id, done: count(), total: count() };
+  const body = () => {
+    const rest = source.rest();
+    return rest.length > COMMAND_BODY_MAX ? source.fail() : toHex(rest);
+  };
+  if (code === 0x07) {
+    const status = STATUSES[source.byte()];
+    if (status === undefined || status === "no-answer" || status === "away") source.fail();
+    return { kind: "result", ...id, status, body: body() };
+  }
+  const [life, withinMs] = [word(), count()];
+  if (withinMs > WITHIN_MS_MAX) source.fail();
+  return { kind: "command", ...id, life, withinMs, body: body() };
 }
 
 function decodeGap(source: Source): MessageNotation {

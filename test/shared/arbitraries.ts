@@ -151,14 +151,15 @@ export const message: fc.Arbitrary<MessageNotation> = fc.oneof(
       firmware: shortText,
       reset: shortText,
       uptimeMs: fc.option(count),
+      life: u32,
       first: u32,
       ahead: fc.nat(300),
       schemas: fc.array(fc.record({ number: u32, hash: u32 }), { maxLength: 8 }),
       receiveBytesMax: u32,
     })
-    .map(({ ahead, first, nonce, device, epoch, firmware, reset, uptimeMs, ...rest }) => {
+    .map(({ ahead, first, nonce, device, epoch, firmware, reset, uptimeMs, life, ...rest }) => {
       const next = Math.min(first + ahead, U32_MAX);
-      const who = { nonce, device, epoch, firmware, reset, uptimeMs };
+      const who = { nonce, device, epoch, firmware, reset, uptimeMs, life };
       return { kind: "hello", version: 1, ...who, first, next, ...rest };
     }),
   fc
@@ -179,6 +180,20 @@ export const message: fc.Arbitrary<MessageNotation> = fc.oneof(
     .map((rest) => ({ kind: "refuse", version: 1, ...rest })),
   fc.record({ number: count, body: hexBytes }).map((rest) => ({ kind: "schema", ...rest })),
   count.map((number) => ({ kind: "want", number })),
+  fc
+    .record({ author: u32, number: u32, life: u32, withinMs: fc.nat(600_000), body: hexBytes })
+    .map((rest) => ({ kind: "command", ...rest })),
+  fc
+    .record({
+      author: u32,
+      number: u32,
+      status: fc.constantFrom("success", "failed", "bad-arguments", "busy", "restarted"),
+      body: hexBytes,
+    })
+    .map((rest) => ({ kind: "result", ...rest })),
+  fc
+    .record({ author: u32, number: u32, done: count, total: count })
+    .map((rest) => ({ kind: "progress", ...rest })),
   fc.record({ sequence, body: hexBytes }).map((rest) => ({ kind: "batch", ...rest })),
   fc
     .tuple(sequence, fc.integer({ min: 1, max: 1_000 }), count, fc.nat(), fc.nat())

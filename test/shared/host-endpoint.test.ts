@@ -84,6 +84,7 @@ function hello(changes: Partial<Hello> = {}): Hello {
     firmware: "test",
     reset: "power-on",
     uptimeMs: 1_000,
+    life: 1,
     first: 0,
     next: 0,
     schemas: [{ number: 0, hash: 1 }],

@@ -4,6 +4,8 @@
 import { BatchEncoder } from "../../shared/batch/encoder.ts";
 import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import { type Channel, encodeSchema, schemaHash } from "../../shared/channel.ts";
+import { CommandDesk, type CommandOutcome, type Ticket } from "../../shared/command/desk.ts";
+import { type CommandCall, CommandMemory } from "../../shared/command/memory.ts";
 import type { Hello } from "../../shared/message/message.ts";
 import { Outbox } from "../../shared/outbox.ts";
 import { type DeviceEvent, DeviceSession } from "../../shared/session/device.ts";
@@ -58,10 +60,17 @@ export class Pair {
   nowMs = 0;
   readonly outbox: Outbox;
   readonly store = new FakeStore();
+  /** The commands that ran, by their names, and what came of those that were ordered. */
+  readonly ran: string[] = [];
+  readonly outcomes = new Map<Ticket, CommandOutcome>();
+  /** What the device does with a command. */
+  handleCall: (call: CommandCall) => void = (call) => call.handleSuccess(call.name);
   readonly deviceEvents: DeviceEvent[] = [];
   readonly hostCloses: string[] = [];
+  commands = new CommandMemory(1);
   device: DeviceSession;
   host: HostEndpoint;
+  desk = new CommandDesk(0xd35c);
   /** From a record's arrival to its being on disk. */
   commitMs = 2;
   /** From a message's sending to its arrival, each way. */
@@ -74,6 +83,7 @@ export class Pair {
   readonly #links = new Map<LinkId, { traits: LinkTraits; faults: Faults; isCut: boolean }>();
   #deliveries: Delivery[] = [];
   #order = 0;
+  #session: HostSession | undefined;
   readonly #encoder = new BatchEncoder({ channels: CHANNELS, schema: 0 });
 
   constructor(random: () => number = () => 0.5, outboxBytes = 32_768, outboxRecords = 96) {
@@ -92,13 +102,30 @@ export class Pair {
       reset: "power-on",
       schemas: [{ number: 0, hash: schemaHash(body), body }],
       records: this.outbox,
+      commands: this.commands,
     });
   }
 
   /** The collector dies and comes back; what was on disk stays. */
-  restartHost(): void {
-    this.host = new HostEndpoint({ collector: "pair again" });
+  restartHost(options: { isRecordless?: boolean } = {}): void {
+    this.host = new HostEndpoint({ collector: "pair again", ...options });
     for (const [id, { traits }] of this.#links) this.host.handleLinkUp(id, traits, this.nowMs);
+  }
+
+  /** The device begins anew: what it knew of commands is gone. Its outbox is one that outlives that. */
+  restartDevice(): void {
+    this.commands = new CommandMemory(this.commands.life + 1);
+    this.device = this.createDevice();
+    for (const [id, { traits }] of this.#links) {
+      this.device.handleLinkUp(id, traits, Math.floor(this.#random() * 2 ** 32), this.nowMs);
+    }
+  }
+
+  /** Orders a command; how it ends is in `outcomes`. */
+  order(name: string, options: { withinMs?: number; awayMsMax?: number } = {}): Ticket {
+    const { withinMs = 10_000, awayMsMax = 0 } = options;
+    const request = { name, arguments: new Map() };
+    return this.desk.order({ device: "pair-1", request, withinMs, awayMsMax }, this.nowMs);
   }
 
   open(id: LinkId, traits: LinkTraits, faults: Faults = {}): void {
@@ -147,6 +174,7 @@ export class Pair {
       this.#deliverDue();
       this.device.handleTimeout(this.nowMs);
       this.host.handleTimeout(this.nowMs);
+      this.desk.handleTimeout(this.nowMs);
       this.#settle();
     }
     return true;
@@ -157,6 +185,7 @@ export class Pair {
       this.#deliveries[0]?.atMs ?? Number.POSITIVE_INFINITY,
       this.device.pollTimeoutMs() ?? Number.POSITIVE_INFINITY,
       this.host.pollTimeoutMs() ?? Number.POSITIVE_INFINITY,
+      this.desk.nextDueMs(),
     );
   }
 
@@ -177,7 +206,23 @@ export class Pair {
       for (let event = this.device.pollEvent(); event; event = this.device.pollEvent()) {
         this.deviceEvents.push(event);
       }
+      this.#serveCommands();
       if (this.#transmit()) isBusy = true;
+    }
+  }
+
+  #serveCommands(): void {
+    for (let call = this.commands.pollCall(); call; call = this.commands.pollCall()) {
+      this.ran.push(call.name);
+      this.handleCall(call);
+    }
+    if (this.#session?.links.size === 0) this.desk.handleAway("pair-1");
+    for (let next = this.desk.pollCommand(this.nowMs); next; ) {
+      if (this.#session !== undefined) this.host.sendCommand(this.#session, next.message);
+      next = this.desk.pollCommand(this.nowMs);
+    }
+    for (let event = this.desk.pollEvent(); event; event = this.desk.pollEvent()) {
+      if (event.kind === "ended") this.outcomes.set(event.ticket, event.outcome);
     }
   }
 
@@ -242,6 +287,13 @@ export class Pair {
         break;
       case "clock":
         this.clockSamples++;
+        break;
+      case "welcomed":
+        this.#session = event.session;
+        this.desk.handleHere("pair-1", event.session.life, this.nowMs);
+        break;
+      case "answer":
+        this.desk.handleAnswer("pair-1", event.message);
         break;
       case "close":
         this.hostCloses.push(event.why);

@@ -29,6 +29,9 @@ function describe(message: Message): string {
       return `refuse: ${message.code} ${message.detail}`;
     case "schema":
     case "want":
+    case "command":
+    case "result":
+    case "progress":
       return `${message.kind} ${message.number}`;
     default:
       return `${message.kind} ${message.id}`;

@@ -11,8 +11,10 @@ import type {
   UdpOptions,
 } from "../../device/platform/ecma419.ts";
 import type { Platform } from "../../device/platform/platform.ts";
+import { type KeyValueStorage, MemoryStorage } from "../../device/platform/storage.ts";
 import type { SensorSchedule } from "../../device/sampler.ts";
 import type { Settings } from "../../device/settings.ts";
+import { SettingsKeeper } from "../../device/settings-keeper.ts";
 import { epochFromBytes } from "../../shared/message/encode.ts";
 import { PowerCut } from "../flash/simulated-flash.ts";
 import type { Chance } from "./chance.ts";
@@ -79,7 +81,7 @@ export class Life {
     this.enter(() => {
       this.#firmware = new Firmware({
         platform,
-        settings,
+        keeper: new SettingsKeeper(settings, this.#createStorage(), platform.trace),
         sensors: this.#createSensors(),
         samplesMax,
       });
@@ -139,6 +141,18 @@ export class Life {
       schedules.push({ sensor, periodMs: plan.periodMs * plan.noteEvery });
     }
     return schedules;
+  }
+
+  /** Changed settings last as long as the life: they are here to be seen. */
+  #createStorage(): KeyValueStorage {
+    const storage = new MemoryStorage();
+    return {
+      read: (key) => storage.read(key),
+      write: (key, text) => {
+        storage.write(key, text);
+        this.scene.handleSettings(this, text);
+      },
+    };
   }
 
   #createPlatform(reset: string): Platform {

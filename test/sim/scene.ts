@@ -20,6 +20,8 @@ export interface Scene {
   fail(checker: string, text: string): void;
   /** A message from a device reached the host's end of a wire, before the collector sees it. */
   handleArrival(life: Life, message: Uint8Array, isDatagram: boolean): void;
+  /** The device keeps settings that were changed. */
+  handleSettings(life: Life, text: string): void;
   /** The collector sends a message to where a device is, or was. */
   handleSent(where: string, message: Uint8Array, isDatagram: boolean): void;
 }

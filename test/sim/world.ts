@@ -12,6 +12,7 @@ import { Accounts } from "./checkers/accounts.ts";
 import { Acknowledged } from "./checkers/acknowledged.ts";
 import { Bounds } from "./checkers/bounds.ts";
 import { type Checker, rowsOf } from "./checkers/checker.ts";
+import { Commands } from "./checkers/commands.ts";
 import { InOrder } from "./checkers/in-order.ts";
 import { Kept } from "./checkers/kept.ts";
 import { StoredOnce } from "./checkers/stored-once.ts";
@@ -22,6 +23,7 @@ import { SimulatedDevice } from "./device.ts";
 import { Disk, type DiskWatcher, type DurableEpoch } from "./disk.ts";
 import type { Life } from "./life.ts";
 import { type ClockMapping, ModelStore, type ModelStoreOptions } from "./model-store.ts";
+import { Orders } from "./orders.ts";
 import { type FaultKind, planOf, type WorldPlan } from "./plan.ts";
 import { Conditions, type Scene } from "./scene.ts";
 import { useWatcher, type Watcher } from "./spies.ts";
@@ -106,6 +108,7 @@ class World implements Scene, Watcher, DiskWatcher {
   readonly #times = new Times();
   readonly #bounds = new Bounds();
   readonly #kept = new Kept();
+  readonly #commands = new Commands();
   /** The order decides which one speaks first where several see the same fault. */
   readonly #checkers: readonly Checker[] = [
     new Acknowledged(),
@@ -131,6 +134,7 @@ class World implements Scene, Watcher, DiskWatcher {
       lines: () => this.#devices.map(({ line }) => line),
     });
     this.#devices = this.plan.devices.map((plan) => this.#createDevice(plan));
+    new Orders(this, this.#devices, this.#commands);
     this.#weather = new Weather({
       scene: this,
       devices: this.#devices,
@@ -170,6 +174,11 @@ class World implements Scene, Watcher, DiskWatcher {
       durableNext = Math.max(durableNext, this.#disk.find(name, epoch)?.next ?? 0);
     }
     this.#note("bounds", this.#bounds.checkArrival(message, isDatagram, durableNext));
+  }
+
+  handleSettings(life: Life, text: string): void {
+    const token = Orders.tokenIn(text);
+    if (token !== undefined) this.#note("commands", this.#commands.handleRan(token, life.name));
   }
 
   handleSent(where: string, message: Uint8Array, isDatagram: boolean): void {
@@ -348,6 +357,7 @@ class World implements Scene, Watcher, DiskWatcher {
     }
     for (const { life } of this.#devices) this.#ask((checker) => checker.handleEnd?.(life!));
     this.#note("kept", this.#kept.checkEnd(this.#disk));
+    this.#note("commands", this.#commands.checkEnd());
   }
 
   #verdict(): Verdict {

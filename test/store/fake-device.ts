@@ -46,6 +46,7 @@ export class FakeDevice {
       firmware: "1.0",
       reset: "power-on",
       uptimeMs: this.timeMs,
+      life: 1,
       first: this.sequence,
       next: this.sequence,
       schemas: [{ number: 0, hash: schemaHash(SCHEMA) }],

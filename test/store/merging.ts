@@ -154,6 +154,7 @@ const HELLO: Hello = {
   firmware: "1.0",
   reset: "power-on",
   uptimeMs: 0,
+  life: 1,
   first: 0,
   next: 0,
   schemas: [],

@@ -5,8 +5,10 @@
 import { Firmware } from "../../device/firmware.ts";
 import type { TcpOptions, TcpSocket, WritableBytes } from "../../device/platform/ecma419.ts";
 import type { Platform } from "../../device/platform/platform.ts";
+import { MemoryStorage } from "../../device/platform/storage.ts";
 import { RandomSensor } from "../../device/sensors/random.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../device/settings.ts";
+import { SettingsKeeper } from "../../device/settings-keeper.ts";
 import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import { StreamDecoder, writeStreamHeader } from "../../shared/frame/stream.ts";
 import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
@@ -290,7 +292,7 @@ function boot(world: World, { samples, hasPast }: WorldOptions): Firmware {
   };
   return new Firmware({
     platform: world.createPlatform(),
-    settings,
+    keeper: new SettingsKeeper(settings, new MemoryStorage(), () => undefined),
     sensors: [{ sensor: new RandomSensor(7), periodMs: 100 }],
     samplesMax: samples,
   });

@@ -49,6 +49,7 @@ export class LoadDevice {
       firmware: "bench",
       reset: "power",
       uptimeMs: 1,
+      life: 1,
       first: 0,
       next: 0,
       schemas: [{ number: 0, hash: schemaHash(this.#templates.schema) }],

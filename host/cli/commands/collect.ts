@@ -5,8 +5,8 @@ import { FIRMWARE_VERSION } from "../../../device/firmware.ts";
 import { DEFAULT_PORT } from "../../../device/settings.ts";
 import type { CollectorEvent } from "../../collector/events.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
-import { Station, type StationAddresses } from "../../collector/station.ts";
-import { formatAddress, type SerialAddress } from "../../links/address.ts";
+import { Station, type StationAddresses, type StationOptions } from "../../collector/station.ts";
+import { DEFAULT_HTTP_PORT, formatAddress, type SerialAddress } from "../../links/address.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
 import {
   type AddressOrOff,
@@ -24,6 +24,7 @@ interface CollectFlags {
   readonly tcp: AddressOrOff;
   readonly udp: AddressOrOff;
   readonly serial: readonly SerialAddress[];
+  readonly http?: AddressOrOff;
   readonly db: string;
   readonly dbSizeMax?: number;
   readonly mergeAfter?: number;
@@ -50,6 +51,11 @@ export function collectCommand(): Command {
       "--serial <path[@baud]>",
       "a serial port with a device on it; may be repeated",
       serialAddresses,
+    )
+    .option(
+      "--http <addr:port>",
+      `where commands and programs ask this collector; "off" for not at all (default: 127.0.0.1:${DEFAULT_HTTP_PORT}, where it is free)`,
+      addressOrOff,
     )
     .option("--db <file>", "where readings are stored", "senda.db")
     .option(
@@ -96,6 +102,7 @@ async function collect(flags: CollectFlags): Promise<void> {
     tcp,
     udp,
     serial,
+    http: httpOf(flags.http),
     name,
     handleEvent,
   });
@@ -108,15 +115,24 @@ async function collect(flags: CollectFlags): Promise<void> {
   view.end(station);
 }
 
+/** The default may be taken by another collector: then this one goes without. */
+function httpOf(asked: AddressOrOff | undefined): StationOptions["http"] {
+  if (asked === "off") return asked;
+  if (asked !== undefined) return { address: asked, isAsked: true };
+  return { address: { host: "127.0.0.1", port: DEFAULT_HTTP_PORT }, isAsked: false };
+}
+
 /** The contract with scripts: DESIGN section 10. */
 class JsonLines {
   readonly handleEvent = (event: CollectorEvent) => printJson(event);
 
-  begin(_station: Station, { tcp, udp, serial }: StationAddresses, db: string): void {
-    const [tcpText, udpText] = [tcp, udp].map((address) =>
+  begin(station: Station, { tcp, udp, http, serial }: StationAddresses, db: string): void {
+    const [tcpText, udpText, httpText] = [tcp, udp, http].map((address) =>
       address === undefined ? null : formatAddress(address),
     );
-    printJson({ event: "listening", tcp: tcpText, udp: udpText, http: null, serial, db });
+    const { apiFault: httpFault } = station;
+    const places = { tcp: tcpText, udp: udpText, http: httpText, serial, db };
+    printJson({ event: "listening", ...places, ...(httpFault === undefined ? {} : { httpFault }) });
   }
 
   stopping(): void {
@@ -138,7 +154,7 @@ class HumanView {
     else this.#table.print(line);
   };
 
-  begin(station: Station, { tcp, udp, serial }: StationAddresses, db: string): void {
+  begin(station: Station, { tcp, udp, http, serial }: StationAddresses, db: string): void {
     const places = [
       ...(tcp === undefined ? [] : [`TCP ${formatAddress(tcp)}`]),
       ...(udp === undefined ? [] : [`UDP ${formatAddress(udp)}`]),
@@ -147,6 +163,10 @@ class HumanView {
     process.stdout.write(
       `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n`,
     );
+    if (http !== undefined) process.stdout.write(`Commands go by HTTP ${formatAddress(http)}.\n`);
+    if (station.apiFault !== undefined) {
+      process.stdout.write(`! ${station.apiFault}. Readings are stored all the same.\n`);
+    }
     this.#table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
   }
 

@@ -147,7 +147,7 @@ function deviceOptions(
       serial,
       samplePeriodMs: SAMPLE_PERIOD_MS,
     },
-    sensors: [{ sensor, periodMs: SAMPLE_PERIOD_MS }],
+    sensors: [{ sensor }],
     faults: NO_FAULTS,
     seed: 1,
     samplesMax: 0,

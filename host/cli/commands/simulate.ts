@@ -9,6 +9,7 @@ import { DEFAULT_PORT, DEFAULT_SETTINGS, type PathKind } from "../../../device/s
 import { DEFAULT_BAUD, type SerialAddress } from "../../links/address.ts";
 import { Fleet } from "../../simulator/fleet.ts";
 import { FileFlash } from "../../simulator/io/file-flash.ts";
+import { FileStorage } from "../../simulator/io/file-storage.ts";
 import { ReplaySensor } from "../../simulator/sensors/replay.ts";
 import { SystemSensor } from "../../simulator/sensors/system.ts";
 import type { SimulatedDeviceOptions } from "../../simulator/simulated-device.ts";
@@ -95,7 +96,7 @@ export function simulateCommand(): Command {
     .option("--cut-every-ms <n>", "cut every link so often; 0: never", count(86_400_000), 0)
     .option(
       "--flash <dir>",
-      "keep each outbox in a file there, as boards do in flash: what waits outlives a kill",
+      "keep outboxes and changed settings there, as boards do in flash: they outlive a kill",
     )
     .option("--verbose", "print what the devices trace")
     .option("--json", "one JSON object a line, for programs")
@@ -128,10 +129,15 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   }
 }
 
-function openFlash(folder: string, device: string): FileFlash {
+/** What outlives a kill: the outbox, and the settings that were changed. */
+function openKept(
+  folder: string,
+  device: string,
+): Required<Pick<SimulatedDeviceOptions, "flash" | "storage">> {
   try {
     mkdirSync(folder, { recursive: true });
-    return new FileFlash(join(folder, `${encodeURIComponent(device)}.flash`));
+    const path = join(folder, encodeURIComponent(device));
+    return { flash: new FileFlash(`${path}.flash`), storage: new FileStorage(`${path}.settings`) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(
@@ -190,12 +196,12 @@ function deviceOptions(flags: SimulateFlags, index: number): SimulatedDeviceOpti
       samplePeriodMs,
       batchRowsMax: flags.batch,
     },
-    sensors: [{ sensor: sensorOf(flags, index), periodMs: samplePeriodMs }],
+    sensors: [{ sensor: sensorOf(flags, index) }],
     faults: { loss, duplicate, reorder, cutEveryMs },
     seed: seed + index,
     samplesMax: samples,
     isPatient,
-    ...(flags.flash === undefined ? {} : { flash: openFlash(flags.flash, device) }),
+    ...(flags.flash === undefined ? {} : openKept(flags.flash, device)),
     ...(flags.verbose
       ? { trace: (line: string) => process.stderr.write(`${device}: ${line}\n`) }
       : {}),

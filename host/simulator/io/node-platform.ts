@@ -23,6 +23,8 @@ export interface NodePlatformOptions {
   trace?: (line: string) => void;
   /** "power-on" unless given. */
   resetReason?: string;
+  /** What `restart` does; without it the platform cannot. */
+  restart?: () => void;
   /** What `openFlash` gives, whatever the partition is called; without it there is no flash. */
   flash?: Flash;
   /** TCP send buffer: 5,744 unless given, as on most boards; 8,192 on a plain ESP32. */
@@ -45,6 +47,7 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
     randomBytes: options.seed === undefined ? secureBytes : createSeededBytes(options.seed),
     trace: (line) => options.trace?.(line),
     resetReason: () => options.resetReason ?? "power-on",
+    ...(options.restart === undefined ? {} : { restart: options.restart }),
   };
 }
 

@@ -60,6 +60,7 @@ export class TestDevice {
       firmware: "test 1.0",
       reset: "power-on",
       uptimeMs: 0,
+      life: 1,
       first: 0,
       next: 0,
       schemas: [{ number: 0, hash: schemaHash(body) }],

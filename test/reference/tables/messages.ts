@@ -2,7 +2,7 @@
 
 import { encodeCbor, type Notation } from "../cbor.ts";
 import { decodeMessage, encodeMessage, type MessageNotation } from "../messages.ts";
-import { type Bytes, encodeVarint, fromHex } from "../numbers.ts";
+import { type Bytes, encodeVarint, fromHex, toHex } from "../numbers.ts";
 import { type Entry, invalid, repeat, type Table, valid } from "./entry.ts";
 
 const HELLO: MessageNotation = {
@@ -14,6 +14,7 @@ const HELLO: MessageNotation = {
   firmware: "1.0.0",
   reset: "power-on",
   uptimeMs: 1_234,
+  life: 0x0a0b0c0d,
   first: 0,
   next: 5,
   schemas: [{ number: 0, hash: 0x8c7a5f11 }],
@@ -41,12 +42,42 @@ const GAP: MessageNotation = {
   reason: "outbox-full",
 };
 
+const COMMAND: MessageNotation = {
+  kind: "command",
+  author: 0x01020304,
+  number: 1,
+  life: 0x0a0b0c0d,
+  withinMs: 10_000,
+  body: toHex(
+    encodeCbor({
+      map: [
+        ["name", "set"],
+        ["arguments", { map: [["host", "10.0.0.2"]] }],
+      ],
+    }),
+  ),
+};
+
+const RESULT: MessageNotation = {
+  kind: "result",
+  author: 0x01020304,
+  number: 1,
+  status: "success",
+  body: toHex(encodeCbor(21.5)),
+};
+
 const REFUSE = { kind: "refuse", version: 1, code: "schema", detail: "schema 0 is none" };
 
 export function messagesTable(): Table {
   return {
     about: "Messages (PROTOCOL 4). value: the fields; byte fields in hexadecimal.",
-    vectors: [...rareMessages(), ...frequentMessages(), ...unreadableMessages()],
+    vectors: [
+      ...rareMessages(),
+      ...commandMessages(),
+      ...frequentMessages(),
+      ...unreadableMessages(),
+      ...unreadableCommands(),
+    ],
   };
 }
 
@@ -68,6 +99,7 @@ function rareMessages(): Entry[] {
       firmware: "",
       reset: "",
       uptimeMs: Number.MAX_SAFE_INTEGER,
+      life: 0xffffffff,
       first: 0xffffffff,
       next: 0xffffffff,
       schemas: [],
@@ -90,6 +122,44 @@ function rareMessages(): Entry[] {
     decodeOnly("refuse: another version without a third byte's rest", "030900"),
     made("schema", { kind: "schema", number: 3, body: "81a2646e616d656174646b696e6401" }),
     made("want", { kind: "want", number: 300 }),
+  ];
+}
+
+function commandMessages(): Entry[] {
+  const statuses = ["failed", "unknown-command", "bad-arguments", "busy", "restarted"];
+  return [
+    made("command", COMMAND),
+    made("command: largest counts, longest body", {
+      ...COMMAND,
+      author: 0xffffffff,
+      number: 0xffffffff,
+      life: 0xffffffff,
+      withinMs: 600_000,
+      body: "01".repeat(1_000),
+    }),
+    made("result", RESULT),
+    ...statuses.map((status) =>
+      made(`result: ${status}`, { ...RESULT, status, body: toHex(encodeCbor("why")) }),
+    ),
+    made("result: without a body, which its receiver takes for nothing", { ...RESULT, body: "" }),
+    made("progress", { kind: "progress", author: 0x01020304, number: 1, done: 300, total: 1_000 }),
+  ];
+}
+
+function unreadableCommands(): Entry[] {
+  const result = encodeMessage(RESULT);
+  const status = (code: number) => [...result.slice(0, 9), code, ...result.slice(10)];
+  return [
+    bad("command cut off in its life", encodeMessage(COMMAND).slice(0, 12)),
+    bad("command: within more than ten minutes", encodeMessage({ ...COMMAND, withinMs: 600_001 })),
+    bad("command: a body of 1,001 bytes", encodeMessage({ ...COMMAND, body: "01".repeat(1_001) })),
+    bad("result without a status", result.slice(0, 9)),
+    bad("result: a status that only a host says", status(5)),
+    bad("result: the other status that only a host says", status(6)),
+    bad("result: an unknown status", status(8)),
+    bad("result: a body of 1,001 bytes", encodeMessage({ ...RESULT, body: "01".repeat(1_001) })),
+    bad("progress without a total", "08010203040000000107"),
+    bad("progress with a byte too many", "0801020304000000010709ff"),
   ];
 }
 
@@ -166,6 +236,7 @@ function fieldsOf(message: MessageNotation): [string, Notation][] {
     ["firmware", m.firmware],
     ["reset", m.reset],
     ["uptime", m.uptimeMs],
+    ["life", m.life],
     ["first", m.first],
     ["next", m.next],
     ["schemas", [[0, 0x8c7a5f11]]],
@@ -184,7 +255,7 @@ function unreadableMessages(): Entry[] {
   const hello = encodeMessage(HELLO);
   return [
     bad("nothing", ""),
-    ...["00", "06", "0d", "16", "41", "ff"].map((code) => bad(`code ${code}`, code)),
+    ...["00", "09", "0d", "16", "41", "ff"].map((code) => bad(`code ${code}`, code)),
     bad("hello without a version", "01"),
     bad("hello of version 2", [0x01, 2, ...hello.slice(2)]),
     bad("hello of version 0, nothing behind it", "0100"),
@@ -194,7 +265,7 @@ function unreadableMessages(): Entry[] {
     ...Object.entries(HELLO_FAULTS).map(([name, changes]) =>
       bad(`hello: ${name}`, helloWith(changes)),
     ),
-    bad("hello: a key twice", [0x01, 1, 0xb8, 11, ...hello.slice(3), ...encodeCbor("next"), 5]),
+    bad("hello: a key twice", [0x01, 1, 0xac, ...hello.slice(3), ...encodeCbor("next"), 5]),
     bad("welcome of version 3", [0x02, 3, 0xa0]),
     ...Object.entries(WELCOME_FAULTS).map(([name, changes]) =>
       bad(`welcome: ${name}`, welcomeWith(changes)),

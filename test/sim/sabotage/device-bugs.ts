@@ -4,6 +4,8 @@ import { EntryReader } from "../../../device/flash/entry-reader.ts";
 import { FlashLog } from "../../../device/flash/flash-log.ts";
 import { FlashOutbox } from "../../../device/flash/flash-outbox.ts";
 import { UptimeClock } from "../../../device/platform/uptime.ts";
+import { CommandDesk } from "../../../shared/command/desk.ts";
+import { CommandMemory } from "../../../shared/command/memory.ts";
 import { decodeMessage } from "../../../shared/message/decode.ts";
 import { Outbox } from "../../../shared/outbox.ts";
 import { DeviceSession } from "../../../shared/session/device.ts";
@@ -13,6 +15,9 @@ import type { Bug } from "../simulator.ts";
 import { runningLife } from "../spies.ts";
 
 const TOKEN_BYTES = 4;
+
+/** Longer than any command is remembered. */
+const LONG_MS = 1_000_000;
 
 /** A memory that is larger than the board's. */
 const OUTBOX_TIMES = 3;
@@ -39,6 +44,8 @@ export const DEVICE_BUGS: readonly Bug[] = [
   { name: "dropped readings not counted", plant: plantShortGaps },
   { name: "torn flash believed", plant: plantBlindFlash },
   { name: "flash lets go of a record too many", plant: plantHastyFlash },
+  { name: "commands forgotten", plant: plantForgetfulMemory },
+  { name: "command repeated to the next life", plant: plantTimelessCommands },
   { name: "earlier life passed off as this one", plant: plantPresentPast },
 ];
 
@@ -121,6 +128,33 @@ function plantHastyFlash(): () => void {
     acknowledge.call(this, epoch, next + 1);
   };
   return () => Object.assign(FlashLog.prototype, { acknowledge });
+}
+
+/** Each command counts as one that never came before. */
+function plantForgetfulMemory(): () => void {
+  const { handleCommand } = CommandMemory.prototype;
+  let author = 0;
+  CommandMemory.prototype.handleCommand = function (link, message, nowMs) {
+    author = (author + 1) >>> 0;
+    handleCommand.call(this, link, { ...message, author, withinMs: 0 }, nowMs + author * LONG_MS);
+  };
+  return () => Object.assign(CommandMemory.prototype, { handleCommand });
+}
+
+/** Neither side looks at the life for which a command is. */
+function plantTimelessCommands(): () => void {
+  const { handleCommand } = CommandMemory.prototype;
+  const { handleHere } = CommandDesk.prototype;
+  CommandMemory.prototype.handleCommand = function (link, message, nowMs) {
+    handleCommand.call(this, link, { ...message, life: this.life }, nowMs);
+  };
+  CommandDesk.prototype.handleHere = function (device, _life, nowMs) {
+    handleHere.call(this, device, 0, nowMs);
+  };
+  return () => {
+    Object.assign(CommandMemory.prototype, { handleCommand });
+    Object.assign(CommandDesk.prototype, { handleHere });
+  };
 }
 
 /** The hello of an epoch from before the boot says that its clock still runs. */

@@ -1,0 +1,130 @@
+// Which device a command line means, and the way to it: through a running collector, or over a cable.
+
+import { type Command, InvalidArgumentError } from "commander";
+import { COMMAND_WITHIN_MS_MAX } from "../../shared/limits.ts";
+import { utcMicros } from "../clock.ts";
+import { ControlClient } from "../commands/control-client.ts";
+import type { Courier, Errand, JsonArguments, Outcome } from "../commands/courier.ts";
+import {
+  type Address,
+  DEFAULT_HTTP_PORT,
+  parseAddress,
+  type SerialAddress,
+} from "../links/address.ts";
+import { CableSession } from "../provisioning/cable-session.ts";
+import { printable } from "../terminal/printable.ts";
+import { serialAddresses, wholeNumber } from "./arguments.ts";
+import { CommandFailure, EXIT_USAGE } from "./failure.ts";
+import { relativeTime } from "./output/moment.ts";
+import { TransientLine } from "./output/transient-line.ts";
+
+const TIMEOUT_SECONDS = 10;
+const TIMEOUT_SECONDS_MAX = COMMAND_WITHIN_MS_MAX / 1_000;
+
+export interface TargetFlags {
+  readonly http: Address;
+  readonly serial?: readonly SerialAddress[];
+  readonly timeout: number;
+}
+
+/** A device that can be asked. */
+export interface Target {
+  readonly device: string;
+  readonly courier: Courier;
+  /** Why a command that ended as "away" did not reach it, and what to do. */
+  whyAway(): Promise<string>;
+  close(): void;
+}
+
+/** The flags that say how a device is reached. */
+export function addTargetOptions(command: Command): Command {
+  const address = { host: "127.0.0.1", port: DEFAULT_HTTP_PORT };
+  return command
+    .option("--http <addr:port>", "where the collector takes commands", httpAddress, address)
+    .option(
+      "--serial <path[@baud]>",
+      "the device at the other end of this cable, without a collector",
+      serialAddresses,
+    )
+    .option(
+      "--timeout <seconds>",
+      "how long to wait for the answer",
+      wholeNumber(1, TIMEOUT_SECONDS_MAX),
+      TIMEOUT_SECONDS,
+    );
+}
+
+/** Opens the way to `device`, or to whatever is at the end of the cable. */
+export async function openTarget(flags: TargetFlags, device: string | undefined): Promise<Target> {
+  const { serial = [], http } = flags;
+  if (serial.length > 1) throw new CommandFailure("one --serial PATH at a time", EXIT_USAGE);
+  if (serial[0] !== undefined) return overCable(serial[0]);
+  if (device === undefined) throw new CommandFailure("name a device", EXIT_USAGE);
+  const client = new ControlClient(http);
+  return {
+    device,
+    courier: client.courierTo(device),
+    whyAway: () => whyAway(client, device),
+    close: () => undefined,
+  };
+}
+
+/** Runs a command and shows, on a terminal, how far it is. */
+export async function runShown(target: Target, errand: Errand): Promise<Outcome> {
+  const line = new TransientLine(process.stderr);
+  const name = `${printable(target.device)}: ${errand.name}`;
+  line.show(() => `${name}: waits for the device`);
+  try {
+    return await target.courier({
+      ...errand,
+      handleSent: () => line.show(() => `${name}: on its way`),
+      handleProgress: (done, total) => {
+        line.show(() => `${name}: ${done}${total > 0 ? ` of ${total}` : ""}`);
+      },
+    });
+  } finally {
+    line.clear();
+  }
+}
+
+/** `key=value` as people write them. Throws a CommandFailure at anything else. */
+export function parsePairs(texts: readonly string[]): JsonArguments {
+  const pairs: Record<string, string> = {};
+  for (const text of texts) {
+    const equals = text.indexOf("=");
+    if (equals < 1) {
+      const advice = `expected NAME=VALUE, not "${printable(text)}"`;
+      throw new CommandFailure(advice, EXIT_USAGE);
+    }
+    pairs[text.slice(0, equals)] = text.slice(equals + 1);
+  }
+  return pairs;
+}
+
+function httpAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (address === undefined || address.port === 0) {
+    throw new InvalidArgumentError("Expected ADDR:PORT such as 127.0.0.1:7380.");
+  }
+  return address;
+}
+
+async function overCable(address: SerialAddress): Promise<Target> {
+  const session = await CableSession.open(address);
+  return {
+    device: session.device,
+    courier: (errand) => session.run(errand),
+    whyAway: async () => `${printable(session.device)} went away from ${address.path}`,
+    close: () => session.close(),
+  };
+}
+
+async function whyAway(client: ControlClient, device: string): Promise<string> {
+  const known = (await client.devices()).find((each) => each.device === device);
+  const lastSeen = known?.lastSeen ?? null;
+  const since =
+    lastSeen === null
+      ? ""
+      : `, last seen ${relativeTime(Date.parse(lastSeen) * 1_000, utcMicros())}`;
+  return `${printable(device)} is away${since}; --when-back has the command wait for it`;
+}

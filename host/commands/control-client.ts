@@ -1,0 +1,91 @@
+// The control API of a collector that runs elsewhere on this computer, as the command line uses it.
+
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import type { ReadableStream } from "node:stream/web";
+import type { KnownDevice } from "../collector/directory.ts";
+import { type Address, formatAddress } from "../links/address.ts";
+import type { JsonValue } from "../store/value.ts";
+import type { Courier, Errand, Outcome } from "./courier.ts";
+
+/** What the collector would not, or could not; its text is for the user. */
+export class ControlError extends Error {
+  override name = "ControlError";
+}
+
+export class ControlClient {
+  readonly #where: string;
+
+  constructor(address: Address) {
+    this.#where = formatAddress(address);
+  }
+
+  /** All devices that the collector knows. Rejects with a ControlError. */
+  async devices(): Promise<readonly KnownDevice[]> {
+    return (await (await this.#ask("/api/devices")).json()) as KnownDevice[];
+  }
+
+  /** The commands of a device, as it describes them. Rejects with a ControlError. */
+  async commands(device: string): Promise<readonly JsonValue[]> {
+    return (await (await this.#ask(commandsPath(device))).json()) as JsonValue[];
+  }
+
+  /** Carries commands to this device; rejects with a ControlError where the collector does not take one. */
+  courierTo(device: string): Courier {
+    return (errand) => this.#run(device, errand);
+  }
+
+  async #run(device: string, errand: Errand): Promise<Outcome> {
+    const { name, arguments: given, withinMs, awayMsMax } = errand;
+    const response = await this.#ask(commandsPath(device), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, arguments: given, withinMs, awayMsMax }),
+    });
+    const outcome = await readOutcome(response, errand).catch((error: unknown) => {
+      throw this.#cutOff(error);
+    });
+    if (outcome === undefined) throw this.#cutOff(undefined);
+    return outcome;
+  }
+
+  async #ask(path: string, init?: RequestInit): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(`http://${this.#where}${path}`, init);
+    } catch (cause) {
+      const text = `no collector answers at HTTP ${this.#where}: start one with \`senda collect\`, or say where it is with --http ADDR:PORT (it tells when it starts)`;
+      throw new ControlError(text, { cause });
+    }
+    if (response.ok) return response;
+    const problem = (await response.json().catch(() => ({}))) as { detail?: string };
+    throw new ControlError(
+      problem.detail ?? `the collector answers with status ${response.status}`,
+    );
+  }
+
+  #cutOff(cause: unknown): ControlError {
+    const text = `the collector at HTTP ${this.#where} stopped before the answer came: the command may or may not have run`;
+    return new ControlError(text, { cause });
+  }
+}
+
+function commandsPath(device: string): string {
+  return `/api/devices/${encodeURIComponent(device)}/commands`;
+}
+
+/** One JSON object a line; the last is the result. Undefined where none comes. */
+async function readOutcome(response: Response, errand: Errand): Promise<Outcome | undefined> {
+  const lines = createInterface(Readable.fromWeb(response.body as ReadableStream));
+  let outcome: Outcome | undefined;
+  for await (const line of lines) {
+    const { event, ...rest } = JSON.parse(line) as { event: string };
+    if (event === "sent") errand.handleSent?.();
+    if (event === "progress") {
+      const { done, total } = rest as unknown as { done: number; total: number };
+      errand.handleProgress?.(done, total);
+    }
+    if (event === "result") outcome = rest as Outcome;
+  }
+  return outcome;
+}

@@ -1,0 +1,214 @@
+// A session with the device at the other end of a serial cable, without a collector: to set it up, and to
+// ask it. It keeps no records and says so (PROTOCOL 7.10), so the device keeps its own.
+
+import { randomInt } from "node:crypto";
+import { ByteWriter } from "../../shared/bytes/cursor.ts";
+import { CommandDesk, type CommandOutcome, type Ticket } from "../../shared/command/desk.ts";
+import type { FrameEvent } from "../../shared/frame/frame.ts";
+import { SERIAL_MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
+import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
+import type { HostEvent } from "../../shared/session/host-event.ts";
+import type { HostSession } from "../../shared/session/host-session.ts";
+import type { LinkId } from "../../shared/session/link.ts";
+import { monotonicMs } from "../clock.ts";
+import { type Errand, type Outcome, outcomeOf, requestOf } from "../commands/courier.ts";
+import type { SerialAddress } from "../links/address.ts";
+import type { HostLinkIo, LinkHub } from "../links/host-link-io.ts";
+import { LinkError } from "../links/listen-error.ts";
+import { SerialHostPort } from "../links/serial-port.ts";
+
+/** A device says hello each second while it uses the line, and asks after two seconds of silence. */
+const HELLO_MS_MAX = 10_000;
+
+const PUMP_MS = 100;
+const U32_MAX = 0xffff_ffff;
+
+interface Waiting {
+  readonly errand: Errand;
+  readonly resolve: (outcome: Outcome) => void;
+}
+
+export class CableSession {
+  readonly #hub: CableHub;
+  readonly #port: SerialHostPort;
+
+  private constructor(port: SerialHostPort, hub: CableHub) {
+    this.#port = port;
+    this.#hub = hub;
+  }
+
+  /** Opens the port and waits for the device's hello. Rejects with a LinkError, the port closed again. */
+  static async open(address: SerialAddress): Promise<CableSession> {
+    const hub = new CableHub();
+    const port = await SerialHostPort.open(address, hub);
+    const session = new CableSession(port, hub);
+    try {
+      await hub.welcomed(address.path);
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  /** The name of the device. */
+  get device(): string {
+    return this.#hub.device;
+  }
+
+  /** Has the device do something. Resolves with how that ended, whatever that is. */
+  run(errand: Errand): Promise<Outcome> {
+    return this.#hub.run(errand);
+  }
+
+  /** Says goodbye, so that the device looks for its collector at once. */
+  close(): void {
+    this.#hub.end();
+    this.#port.close();
+  }
+}
+
+/** What the port talks to: the protocol's host end, and a desk for one device. */
+class CableHub implements LinkHub {
+  device = "";
+  readonly #endpoint = new HostEndpoint({ collector: "senda over the cable", isRecordless: true });
+  readonly #desk = new CommandDesk(randomInt(0, U32_MAX));
+  readonly #writer = new ByteWriter(new Uint8Array(SERIAL_MESSAGE_BYTES_MAX));
+  readonly #waiting = new Map<Ticket, Waiting>();
+  readonly #timer = setInterval(() => this.pump(), PUMP_MS);
+  #io: HostLinkIo | undefined;
+  #id: LinkId = 0;
+  #session: HostSession | undefined;
+  #handleWelcomed: () => void = () => undefined;
+
+  /** Resolves once a device was welcomed. */
+  async welcomed(path: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      const text = `serial ${path}: no device said hello within ${HELLO_MS_MAX / 1_000} s. Is it this port, and the board's speed (PATH@BAUD)? A device that has a better path to a collector leaves its serial port alone: ask it there`;
+      timer = setTimeout(() => reject(new LinkError("ETIMEDOUT", text)), HELLO_MS_MAX);
+    });
+    const here = new Promise<void>((resolve) => {
+      this.#handleWelcomed = resolve;
+    });
+    try {
+      await Promise.race([here, tooLate]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  run(errand: Errand): Promise<Outcome> {
+    const { withinMs, awayMsMax } = errand;
+    const order = { device: this.device, request: requestOf(errand), withinMs, awayMsMax };
+    return new Promise((resolve) => {
+      this.#waiting.set(this.#desk.order(order, monotonicMs()), { errand, resolve });
+      this.pump();
+    });
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#endpoint.handleShutdown("done", 0);
+    this.#transmit();
+  }
+
+  handleLinkUp(io: HostLinkIo): LinkId {
+    this.#io = io;
+    this.#endpoint.handleLinkUp(++this.#id, io.traits, monotonicMs());
+    return this.#id;
+  }
+
+  handleLinkDown(id: LinkId): void {
+    this.#endpoint.handleLinkDown(id);
+    if (this.#session?.links.size === 0) this.#desk.handleAway(this.device);
+  }
+
+  handleMessage(id: LinkId, bytes: Uint8Array): void {
+    this.#endpoint.handleMessage(id, bytes, monotonicMs());
+    this.#drainEvents();
+  }
+
+  handleBlocked(id: LinkId, isBlocked: boolean): void {
+    this.#endpoint.handleLinkBlocked(id, isBlocked);
+  }
+
+  /** What a device prints is nothing to us. */
+  handleNoise(_where: string, _event: Exclude<FrameEvent, { kind: "message" }>): void {}
+
+  pump(): void {
+    const nowMs = monotonicMs();
+    this.#endpoint.handleTimeout(nowMs);
+    this.#drainEvents();
+    this.#desk.handleTimeout(nowMs);
+    const next = this.#desk.pollCommand(nowMs);
+    if (next !== undefined && this.#session !== undefined) {
+      this.#endpoint.sendCommand(this.#session, next.message);
+    }
+    this.#tellWhoWaits();
+    this.#transmit();
+  }
+
+  #drainEvents(): void {
+    const endpoint = this.#endpoint;
+    for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
+      this.#handleEvent(event);
+    }
+  }
+
+  #handleEvent(event: HostEvent): void {
+    switch (event.kind) {
+      case "resume": {
+        const { hello } = event;
+        const resumed = { epochId: 0, next: hello.first, schemas: [] };
+        this.#endpoint.handleResumed(hello, resumed, randomInt(1, U32_MAX), monotonicMs());
+        break;
+      }
+      case "welcomed":
+        this.#io?.limitReceive?.(event.hello.receiveBytesMax);
+        this.#handleDevice(event.session);
+        break;
+      case "answer":
+        this.#desk.handleAnswer(event.session.device, event.message);
+        break;
+      case "close":
+        this.#io?.end();
+        break;
+      default: // records and clocks are a collector's
+    }
+  }
+
+  /** One that was given another name is another device: who waits for the first one's answer gets none. */
+  #handleDevice(session: HostSession): void {
+    this.#session = session;
+    this.device = session.device;
+    this.#desk.handleHere(session.device, session.life, monotonicMs());
+    this.#handleWelcomed();
+  }
+
+  #tellWhoWaits(): void {
+    const desk = this.#desk;
+    for (let event = desk.pollEvent(); event !== undefined; event = desk.pollEvent()) {
+      const waiting = this.#waiting.get(event.ticket);
+      if (waiting === undefined) continue;
+      if (event.kind === "sent") waiting.errand.handleSent?.();
+      else if (event.kind === "progress") waiting.errand.handleProgress?.(event.done, event.total);
+      else this.#end(event.ticket, waiting, event.outcome);
+    }
+  }
+
+  #end(ticket: Ticket, { resolve }: Waiting, outcome: CommandOutcome): void {
+    this.#waiting.delete(ticket);
+    resolve(outcomeOf(outcome));
+  }
+
+  #transmit(): void {
+    const writer = this.#writer;
+    for (;;) {
+      writer.reset(writer.bytes);
+      const id = this.#endpoint.pollTransmit(writer, monotonicMs());
+      if (id === undefined) return;
+      if (id === this.#id) this.#io?.send(writer.written());
+    }
+  }
+}
