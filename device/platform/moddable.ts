@@ -12,6 +12,7 @@ import Timer from "timer";
 import type { Chip, Hardware } from "../sensors/driver.ts";
 import type { TimerHandle, Timers } from "./ecma419.ts";
 import { openModdableFlash } from "./moddable-flash.ts";
+import { openModdableStorage } from "./moddable-storage.ts";
 import type { Platform } from "./platform.ts";
 import { type WifiConstructor, WifiKeeper, type WifiNetwork } from "./wifi-keeper.ts";
 
@@ -41,6 +42,7 @@ export function createModdablePlatform(): Platform {
     ticks: () => Time.ticks,
     resolve: (host, found) => Net.resolve(host, (_name, address) => found(address)),
     openFlash: openModdableFlash,
+    openStorage: openModdableStorage,
     randomBytes: (count) => fillRandom(native, count),
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",

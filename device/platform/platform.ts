@@ -3,6 +3,7 @@
 
 import type { Flash } from "../flash/flash.ts";
 import type { SerialConstructor, TcpConstructor, Timers, UdpConstructor } from "./ecma419.ts";
+import type { KeyValueStorage } from "./storage.ts";
 
 export interface Platform {
   readonly TCP: TcpConstructor;
@@ -15,6 +16,8 @@ export interface Platform {
   resolve(host: string, found: (address: string | undefined) => void): void;
   /** The partition of this name; undefined where there is none, or no flash to speak of. */
   openFlash(partition: string): Flash | undefined;
+  /** Small texts that outlive a cut of the power; keys of at most 15 characters. Undefined where there is no such place. */
+  openStorage(): KeyValueStorage | undefined;
   /** `count` bytes that nobody can guess, from the machine's true source. */
   randomBytes(count: number): Uint8Array;
   /** One line for the developer at the debugger or the console; no newline at its end. */

@@ -173,6 +173,7 @@ export class Life {
       ticks: () => this.ticks,
       resolve: (_host, found) => this.#resolve(found),
       openFlash: () => this.#openFlash(),
+      openStorage: () => undefined,
       randomBytes: (count) => this.#randomBytes(count),
       trace: (line) => this.#trace(line),
       resetReason: () => reset,
