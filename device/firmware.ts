@@ -9,6 +9,7 @@ import { Outbox } from "../shared/outbox.ts";
 import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
 import { FlashOutbox, type Turn } from "./flash/flash-outbox.ts";
+import { CrashRecord } from "./platform/crash-record.ts";
 import type { TimerHandle } from "./platform/ecma419.ts";
 import type { Platform } from "./platform/platform.ts";
 import { UptimeClock } from "./platform/uptime.ts";
@@ -23,6 +24,9 @@ const SLEEP_MS_MAX = 60_000;
 
 const EPOCH_BYTES = 8;
 
+/** A firmware that has sampled for so long does not crash at every start. */
+const STEADY_MS = 600_000;
+
 /** The only schema of an epoch, as long as the channels do not change while the firmware runs. */
 const SCHEMA_NUMBER = 0;
 
@@ -30,6 +34,8 @@ export interface FirmwareOptions {
   readonly platform: Platform;
   readonly settings: Settings;
   readonly sensors: readonly SensorSchedule[];
+  /** One over the platform's storage, unless given. */
+  readonly crashRecord?: CrashRecord;
   /** Stop sampling after so many samples; 0 for never. */
   readonly samplesMax?: number;
   /**
@@ -59,6 +65,10 @@ export interface FirmwareStatus {
 export class Firmware {
   readonly #options: FirmwareOptions;
   readonly #clock: UptimeClock;
+  readonly #crashRecord: CrashRecord;
+  /** Why the machine last started, as every greeting of this life tells it. */
+  readonly #reset: string;
+  readonly #steadyAtMs: number;
   readonly #sampler: Sampler;
   readonly #schema: DeviceSchema;
   readonly #outbox: Outbox | FlashOutbox;
@@ -79,7 +89,11 @@ export class Firmware {
     if (fault !== undefined) throw new Error(`settings: ${fault}`);
     this.#options = options;
     this.#clock = new UptimeClock(() => platform.ticks());
-    this.#sampler = new Sampler(sensors, this.#clock.nowMs());
+    this.#crashRecord = options.crashRecord ?? new CrashRecord(platform.openStorage());
+    this.#reset = this.#crashRecord.resetText(platform.resetReason());
+    const sampleFromMs = this.#clock.nowMs() + this.#pauseMs();
+    this.#steadyAtMs = sampleFromMs + STEADY_MS;
+    this.#sampler = new Sampler(sensors, sampleFromMs);
     this.#schema = schemaOf(this.#sampler.channels);
     this.#outbox = this.#createOutbox();
     this.#batcher = new Batcher({
@@ -96,6 +110,7 @@ export class Firmware {
       settings,
       session: this.#session,
       nowMs: () => this.#clock.nowMs(),
+      handleWelcomed: () => this.#handleWelcomed(),
       handleChange: () => this.#run(),
     });
     this.#arm(0);
@@ -160,18 +175,31 @@ export class Firmware {
   }
 
   #createSession({ epoch, schemaHash: hash, records, isPast }: Turn): DeviceSession {
-    const { platform, settings } = this.#options;
+    const { settings } = this.#options;
     const body = hash === this.#schema.hash ? this.#schema.body : undefined;
     return new DeviceSession({
       device: settings.device,
       epoch,
       firmware: FIRMWARE_VERSION,
-      reset: platform.resetReason(),
+      reset: this.#reset,
       schemas: [{ number: SCHEMA_NUMBER, hash, body }],
       records,
       isPast,
       silenceMsMax: settings.silenceMsMax,
     });
+  }
+
+  #pauseMs(): number {
+    const { pauseMs } = this.#crashRecord;
+    const seconds = Math.round(pauseMs / 1_000);
+    if (seconds > 0)
+      this.#options.platform.trace(`crashed again and again: sampling in ${seconds} s`);
+    return pauseMs;
+  }
+
+  /** A collector notes why a device restarted when it learns of this life's epoch. */
+  #handleWelcomed(): void {
+    if (this.#flash?.turn.isPast !== true) this.#crashRecord.handleDelivered();
   }
 
   /** Another epoch's records are to be sent, in a session of their own on the same links. */
@@ -188,6 +216,19 @@ export class Firmware {
     this.#mustRunAgain = true;
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
+    try {
+      this.#runUntilDone();
+    } catch (error) {
+      this.#crashRecord.handleCrash(error);
+      throw error; // the platform restarts
+    }
+    this.#isRunning = false;
+    this.#arm(this.#nextDueMs() - this.#clock.nowMs());
+    this.#options.handleProgress?.();
+  }
+
+  #runUntilDone(): void {
+    if (this.#clock.nowMs() >= this.#steadyAtMs) this.#crashRecord.handleSteady();
     while (this.#mustRunAgain && !this.#isStopped) {
       this.#mustRunAgain = false;
       this.#sample();
@@ -197,9 +238,6 @@ export class Firmware {
       if (flash?.poll()) this.#changeTurn(flash);
       this.#uplink.pump();
     }
-    this.#isRunning = false;
-    this.#arm(this.#nextDueMs() - this.#clock.nowMs());
-    this.#options.handleProgress?.();
   }
 
   #sample(): void {

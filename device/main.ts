@@ -3,17 +3,21 @@
 
 import config from "mc/config";
 import { Firmware } from "./firmware.ts";
+import { CrashRecord } from "./platform/crash-record.ts";
 import {
   createModdableHardware,
   createModdablePlatform,
   hardwareId,
   keepWifi,
+  recordAborts,
 } from "./platform/moddable.ts";
 import { createSensor } from "./sensors/catalog.ts";
 import { DEFAULT_NAME, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 
 export default function main(): void {
   const platform = createModdablePlatform();
+  const crashRecord = new CrashRecord(platform.openStorage());
+  recordAborts(crashRecord);
   const settings = readSettings();
   const wifi = keepWifi(platform, settings.wifi); // first: with the radio on, random numbers are true ones
   const hardware = createModdableHardware(wifi);
@@ -21,7 +25,7 @@ export default function main(): void {
     sensor: createSensor(each, hardware, platform.trace),
     periodMs: each.periodMs ?? settings.samplePeriodMs,
   }));
-  new Firmware({ platform, settings, sensors });
+  new Firmware({ platform, settings, sensors, crashRecord });
 }
 
 function readSettings(): Settings {

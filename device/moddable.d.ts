@@ -84,3 +84,6 @@ declare module "mc/ffi" {
 
 /** XS: one line to the debugger, or to standard output on Linux. Nothing on an ESP32's release build. */
 declare function trace(...items: unknown[]): void;
+
+/** XS: called before an abort, where the manifest defines `xs.abortHook`. `why` is "unhandled exception", "memory full" ... */
+declare var abort: (why: string, error: unknown) => void;

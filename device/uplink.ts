@@ -31,6 +31,8 @@ export interface UplinkOptions {
   readonly settings: Settings;
   readonly session: DeviceSession;
   readonly nowMs: () => number;
+  /** The session's greeting was answered, on whichever link. */
+  readonly handleWelcomed: () => void;
   /** Something changed that may need other timers, or that others watch. */
   readonly handleChange: () => void;
 }
@@ -127,6 +129,7 @@ export class Uplink {
 
   #handleWelcomed(index: number): void {
     this.#open[index]!.isWelcomed = true;
+    this.#options.handleWelcomed();
     this.#failover.handleUp(index);
     const best = this.#failover.best;
     if (best !== undefined) this.#session.useLink(this.#open[best]!.id);

@@ -10,6 +10,7 @@ import Net from "net";
 import Time from "time";
 import Timer from "timer";
 import type { Chip, Hardware } from "../sensors/driver.ts";
+import type { CrashRecord } from "./crash-record.ts";
 import type { TimerHandle, Timers } from "./ecma419.ts";
 import { openModdableFlash } from "./moddable-flash.ts";
 import { openModdableStorage } from "./moddable-storage.ts";
@@ -47,6 +48,16 @@ export function createModdablePlatform(): Platform {
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",
   };
+}
+
+/**
+ * Has the engine's last words recorded: it calls `abort` before it restarts the machine for an exception or a
+ * rejection that nobody handles. Not for a full stack; where memory is full there may be none left to
+ * record it with.
+ */
+export function recordAborts(record: CrashRecord): void {
+  globalThis.abort = (why, error) =>
+    record.handleCrash(error ?? why, why.replace("unhandled ", ""));
 }
 
 /** The end of the board's own hardware address, to tell boards apart; undefined where there is none. */

@@ -31,6 +31,10 @@ export interface Watched {
   readonly name: string;
   readonly settings: Partial<Settings>;
   readonly memory: Memory;
+  /** What starts in place of `main`: "memory-watch", unless given. */
+  readonly starter?: string;
+  /** Where the board keeps what outlives a restart: the builds' own folder, unless given. */
+  readonly files?: string;
 }
 
 async function mcconfig(folder: string, env: object, ...args: readonly string[]): Promise<void> {
@@ -49,7 +53,8 @@ async function mcconfig(folder: string, env: object, ...args: readonly string[])
  * Builds the firmware's bundle as it is, with settings and memory of the test's own and with something
  * beside it that traces the use of memory. Returns the path of what `startBoard` runs.
  */
-export async function buildWatched({ name, settings, memory }: Watched): Promise<string> {
+export async function buildWatched(watched: Watched): Promise<string> {
+  const { name, settings, memory, starter = "memory-watch", files = BUILDS } = watched;
   const folder = join(BUILDS, "lin");
   mkdirSync(folder, { recursive: true });
   const manifest = join(folder, "manifest.json");
@@ -61,16 +66,16 @@ export async function buildWatched({ name, settings, memory }: Watched): Promise
       `${modules}/debug/manifest.json`,
       `${modules}/instrumentation/manifest.json`,
     ],
-    modules: { "memory-watch": join(HERE, "memory-watch") },
-    preload: ["memory-watch"],
+    modules: { [starter]: join(HERE, starter) },
+    preload: [starter],
     creation: {
-      main: "memory-watch",
+      main: starter,
       static: 0,
       chunk: { initial: memory.chunkBytes, incremental: 0 },
       heap: { initial: memory.slots, incremental: 0 },
       stack: memory.stackSlots,
     },
-    config: { senda: settings },
+    config: { senda: settings, files },
   });
   const built = join(folder, "bin/lin/mc/instrument/senda/mc.so");
   rmSync(built, { force: true });

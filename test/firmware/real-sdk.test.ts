@@ -23,6 +23,7 @@ import {
 } from "./moddable.ts";
 
 const folder = temporaryFolder();
+const ANYWHERE = ["--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
 
 /** The first build compiles XS itself. */
 const BUILD_MS_MAX = 600_000;
@@ -91,6 +92,39 @@ describeWith(
     );
   },
 );
+
+describeWith("the Moddable SDK (MODDABLE)", sdk !== undefined, "an exception on XS", () => {
+  test("restarts the board, which then tells why", { timeout: BUILD_MS_MAX }, async () => {
+    const db = join(folder, "crash.db");
+    const collector = new RunningSenda("collect", "--db", db, ...ANYWHERE, "--json");
+    const { tcp } = await collector.event("listening");
+    const { memory, settings: own } = commonBoard();
+    const link = { host: "127.0.0.1", tcpPort: Number(portOf(tcp)), paths: ["tcp"] as const };
+    const settings = { ...own, ...link, device: "crashing" };
+    const options = { name: "crash", settings, memory, starter: "crash-later", files: folder };
+    const image = await buildWatched(options);
+    const headless = compileHeadless();
+    for (let told = ""; !told.includes("exception"); told = await lastStart(db)) {
+      const board = new Board(headless, image);
+      await expect.poll(() => board.exit, { timeout: SOAK_MS_MAX }).toBe(UNHANDLED_EXCEPTION);
+    }
+    expect(await lastStart(db)).toContain(
+      'after "exception: TypeError: cannot coerce undefined to object (stumble); unknown"',
+    );
+    expect(await collector.stop()).toBe(0);
+  });
+});
+
+/** Of headless.c: 100 and XS_UNHANDLED_EXCEPTION_EXIT. */
+const UNHANDLED_EXCEPTION = 105;
+
+/** The event of the newest start that the store knows of; "" for none. */
+async function lastStart(db: string): Promise<string> {
+  const reader = await StoreReader.open(db);
+  const events = reader.events({ countMax: 5 });
+  reader.close();
+  return events.findLast(({ kind }) => kind === "restarted")?.text ?? "";
+}
 
 interface Kind {
   readonly memory: Memory;
