@@ -50,6 +50,9 @@ export interface FirmwareOptions {
 export interface FirmwareStatus {
   readonly path: PathKind | undefined;
   readonly samples: number;
+  /** Sensors that were read late, and times at which none was, because the device was busy or held back. */
+  readonly lateSamples: number;
+  readonly missedSamples: number;
   /** Readings that the sensors gave. */
   readonly readings: number;
   /** Readings that the host confirmed as stored. */
@@ -121,6 +124,8 @@ export class Firmware {
     return {
       path: this.#uplink.path,
       samples: this.#sampler.samples,
+      lateSamples: this.#sampler.lateSamples,
+      missedSamples: this.#sampler.missedSamples,
       readings: this.#readings,
       acknowledged: outbox.acknowledgedReadings,
       gapReadings: outbox.droppedReadings,

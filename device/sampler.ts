@@ -4,7 +4,7 @@
 // went by are counted, not made up.
 
 import type { Channel, ChannelValue } from "../shared/channel.ts";
-import type { Sensor } from "./sensors/sensor.ts";
+import type { SamplingCounts, Sensor } from "./sensors/sensor.ts";
 
 export interface SensorSchedule {
   readonly sensor: Sensor;
@@ -19,13 +19,19 @@ interface Slot {
   dueMs: number;
 }
 
-export class Sampler {
+/** A sample is late when a tenth of its period has gone by, but not for what a timer may be off. */
+const LATE_PART = 0.1;
+const LATE_MS_MIN = 20;
+
+export class Sampler implements SamplingCounts {
   /** All channels of all sensors, in order: the device's schema. */
   readonly channels: readonly Channel[];
   /** Samples taken. */
   samples = 0;
-  /** Grid points that went by unused because the device was busy or held back. */
-  missed = 0;
+  /** Sensors that were read noticeably after their grid point, because the device was busy or held back. */
+  lateSamples = 0;
+  /** Grid points that went by unused, for the same reasons. */
+  missedSamples = 0;
 
   readonly #slots: Slot[] = [];
   readonly #values: (ChannelValue | undefined)[];
@@ -62,13 +68,15 @@ export class Sampler {
   #readSlot(slot: Slot, nowMs: number): void {
     const { sensor, firstChannel } = slot;
     const isDue = nowMs >= slot.dueMs;
-    const read = isDue ? sensor.read(nowMs) : undefined;
+    const read = isDue ? sensor.read(nowMs, this) : undefined;
     for (let index = 0; index < sensor.channels.length; index++) {
       this.#values[firstChannel + index] = read?.[index];
     }
     if (!isDue) return;
-    const periods = Math.floor((nowMs - slot.dueMs) / slot.periodMs) + 1;
-    this.missed += periods - 1;
+    const lagMs = nowMs - slot.dueMs;
+    if (lagMs > Math.max(LATE_MS_MIN, LATE_PART * slot.periodMs)) this.lateSamples++;
+    const periods = Math.floor(lagMs / slot.periodMs) + 1;
+    this.missedSamples += periods - 1;
     slot.dueMs += periods * slot.periodMs;
   }
 }

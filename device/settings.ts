@@ -18,6 +18,8 @@ export interface SerialSettings {
   readonly port?: number;
   readonly transmit?: number;
   readonly receive?: number;
+  /** ESP32-C3, S3, C6: the chip's own USB port instead. */
+  readonly usb?: boolean;
   /** Linux and the simulator: path of the tty. */
   readonly device?: string;
 }

@@ -8,6 +8,7 @@ import type { LinkId } from "../shared/session/link.ts";
 import { Failover } from "./failover.ts";
 import type { Link, LinkListener } from "./links/link.ts";
 import { SerialLink } from "./links/serial.ts";
+import { serialFault } from "./links/serial-port.ts";
 import { TcpLink } from "./links/tcp.ts";
 import { UdpLink } from "./links/udp.ts";
 import type { Platform } from "./platform/platform.ts";
@@ -58,6 +59,12 @@ export class Uplink {
     this.#failover = new Failover(settings.paths.length, random, options.nowMs());
     this.#open = settings.paths.map(() => undefined);
     this.#attempts = settings.paths.map(() => 0);
+    settings.paths.forEach((kind, index) => {
+      const fault = kind === "serial" ? serialFault(platform, settings.serial) : undefined;
+      if (fault === undefined) return;
+      this.#failover.leaveOut(index);
+      platform.trace(`serial: left out: ${fault}`);
+    });
   }
 
   /** The path in use; undefined while there is none. */

@@ -9,6 +9,10 @@ export interface Platform {
   readonly TCP: TcpConstructor;
   readonly UDP: UdpConstructor;
   readonly Serial: SerialConstructor;
+  /** The chip's own USB port; undefined where it has none. */
+  readonly UsbSerial?: SerialConstructor | undefined;
+  /** The UART that a debugger holds; undefined in release builds. */
+  readonly debuggerPort?: number | undefined;
   readonly timers: Timers;
   /** Milliseconds since boot as a signed 32-bit counter: negative after 24.8 days, wraps after 49.7. */
   ticks(): number;

@@ -2,6 +2,7 @@
 // touched, and a probe that reads them once the hardware has answered. guarded.ts makes a sensor of both.
 
 import type { Channel, SampleValues } from "../../shared/channel.ts";
+import type { SamplingCounts } from "./sensor.ts";
 
 /** What a device is told about one sensor. */
 export interface SensorSettings {
@@ -24,7 +25,12 @@ export interface Chip {
   freeHeapBytes(): number | undefined;
   /** The least that was free since the start. */
   freeHeapBytesMin(): number | undefined;
+  /** Of XS, in use. */
+  chunkHeapBytes(): number | undefined;
+  slotHeapBytes(): number | undefined;
   rssiDbm(): number | undefined;
+  /** Of the chip itself. */
+  celsius(): number | undefined;
 }
 
 export interface Hardware {
@@ -35,7 +41,7 @@ export interface Hardware {
 
 export interface Probe {
   /** Values in the order of the driver's channels. May throw. */
-  read(nowMs: number): SampleValues;
+  read(nowMs: number, counts: SamplingCounts): SampleValues;
   close?(): void;
 }
 

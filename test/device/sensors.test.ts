@@ -33,7 +33,10 @@ function hardwareWith(modules: Record<string, object>) {
   const chip = {
     freeHeapBytes: () => 90_000,
     freeHeapBytesMin: () => 80_000,
+    chunkHeapBytes: () => 40_000,
+    slotHeapBytes: () => 30_000,
     rssiDbm: () => undefined,
+    celsius: () => 41.5,
   };
   return { hardware: { chip, load } satisfies Hardware, made };
 }
@@ -47,9 +50,13 @@ function create(settings: SensorSettings, modules: Record<string, object> = {}) 
 
 test("the chip tells of itself, and leaves out what it cannot tell", () => {
   const { sensor, names } = create({ kind: "chip" });
-  const expected = ["chip.uptime", "chip.free-heap", "chip.free-heap-min", "chip.rssi"];
+  const memory = ["chip.free-heap", "chip.free-heap-min", "chip.chunk-heap", "chip.slot-heap"];
+  const samples = ["chip.late-samples", "chip.missed-samples"];
+  const expected = ["chip.uptime", ...memory, "chip.rssi", "chip.temperature", ...samples];
   expect(names).toEqual([...expected, "chip.status"]);
-  expect(sensor.read(61_999)).toEqual([61, 90_000, 80_000, undefined, WORKING]);
+  const counts = { lateSamples: 3, missedSamples: 12 };
+  const values = [61, 90_000, 80_000, 40_000, 30_000, undefined, 41.5, 3, 12, WORKING];
+  expect(sensor.read(61_999, counts)).toEqual(values);
 });
 
 test("parts on I2C: the SDK's driver gets pins and address, its sample becomes values", () => {
