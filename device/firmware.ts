@@ -9,6 +9,7 @@ import { Outbox } from "../shared/outbox.ts";
 import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
 import { FlashOutbox, type Turn } from "./flash/flash-outbox.ts";
+import { IpSilence } from "./ip-silence.ts";
 import { CrashRecord } from "./platform/crash-record.ts";
 import type { TimerHandle } from "./platform/ecma419.ts";
 import type { Platform } from "./platform/platform.ts";
@@ -43,6 +44,8 @@ export interface FirmwareOptions {
    * fit. For sensors that can wait: replays and load tests.
    */
   readonly holdAtFill?: number;
+  /** Called where no collector was reached by IP for minutes, to have the network joined anew. */
+  readonly handleIpSilence?: () => void;
   /** Called after each round of work, for those who watch. */
   readonly handleProgress?: () => void;
 }
@@ -72,6 +75,7 @@ export class Firmware {
   /** Why the machine last started, as every greeting of this life tells it. */
   readonly #reset: string;
   readonly #steadyAtMs: number;
+  readonly #ipSilence: IpSilence;
   readonly #sampler: Sampler;
   readonly #schema: DeviceSchema;
   readonly #outbox: Outbox | FlashOutbox;
@@ -96,6 +100,7 @@ export class Firmware {
     this.#reset = this.#crashRecord.resetText(platform.resetReason());
     const sampleFromMs = this.#clock.nowMs() + this.#pauseMs();
     this.#steadyAtMs = sampleFromMs + STEADY_MS;
+    this.#ipSilence = new IpSilence(this.#clock.nowMs());
     this.#sampler = new Sampler(sensors, sampleFromMs);
     this.#schema = schemaOf(this.#sampler.channels);
     this.#outbox = this.#createOutbox();
@@ -243,6 +248,8 @@ export class Firmware {
       if (flash?.poll()) this.#changeTurn(flash);
       this.#uplink.pump();
     }
+    const isSilent = this.#ipSilence.poll(this.#uplink.isIpSilent, this.#clock.nowMs());
+    if (isSilent) this.#options.handleIpSilence?.();
   }
 
   #sample(): void {

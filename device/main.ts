@@ -25,7 +25,8 @@ export default function main(): void {
     sensor: createSensor(each, hardware, platform.trace),
     periodMs: each.periodMs ?? settings.samplePeriodMs,
   }));
-  new Firmware({ platform, settings, sensors, crashRecord });
+  const handleIpSilence = () => wifi?.handleSilence();
+  new Firmware({ platform, settings, sensors, crashRecord, handleIpSilence });
 }
 
 function readSettings(): Settings {

@@ -73,6 +73,14 @@ export class Uplink {
     return best === undefined ? undefined : this.#options.settings.paths[best];
   }
 
+  /** Whether paths by IP are being tried, and none is up. */
+  get isIpSilent(): boolean {
+    const { paths } = this.#options.settings;
+    const best = this.#failover.best ?? paths.length;
+    const isTried = paths.slice(0, best).some((kind) => kind !== "serial");
+    return isTried && !this.#open.some((path, at) => paths[at] !== "serial" && path?.isWelcomed);
+  }
+
   /** From here on another session has the links: it greets the collector on each. */
   useSession(session: DeviceSession): void {
     this.#session = session;

@@ -96,6 +96,7 @@ export function createModdableHardware(wifi: WifiKeeper | undefined): Hardware {
     chunkHeapBytes: () => readInstrument("XS Chunk Heap Used"),
     slotHeapBytes: () => readInstrument("XS Slot Heap Used"),
     rssiDbm: () => wifi?.rssi,
+    wifiState: () => wifi?.state,
     celsius: () => thermometer?.read(),
   };
   return { chip, load: loadModule };

@@ -2,6 +2,7 @@
 // warm it is, and whether it keeps up with its samples. XS measures its own heaps in debug and
 // instrumented builds only: in a release build those two values are missing.
 
+import { WIFI_LABELS } from "../platform/wifi-keeper.ts";
 import type { Driver, SensorSettings } from "./driver.ts";
 
 export function chipDriver({ kind, name = kind }: SensorSettings): Driver {
@@ -13,6 +14,7 @@ export function chipDriver({ kind, name = kind }: SensorSettings): Driver {
       { name: `${name}.chunk-heap`, kind: "integer", unit: "B" },
       { name: `${name}.slot-heap`, kind: "integer", unit: "B" },
       { name: `${name}.rssi`, kind: "integer", unit: "dBm" },
+      { name: `${name}.wifi`, kind: "enumeration", unit: "", labels: WIFI_LABELS },
       { name: `${name}.temperature`, kind: "number", unit: "Cel", resolution: 0.1 },
       { name: `${name}.late-samples`, kind: "integer", unit: "" },
       { name: `${name}.missed-samples`, kind: "integer", unit: "" },
@@ -25,6 +27,7 @@ export function chipDriver({ kind, name = kind }: SensorSettings): Driver {
         chip.chunkHeapBytes(),
         chip.slotHeapBytes(),
         chip.rssiDbm(),
+        chip.wifiState(),
         chip.celsius(),
         lateSamples,
         missedSamples,

@@ -29,6 +29,8 @@ export interface Chip {
   chunkHeapBytes(): number | undefined;
   slotHeapBytes(): number | undefined;
   rssiDbm(): number | undefined;
+  /** An index of WIFI_LABELS (device/platform/wifi-keeper.ts). */
+  wifiState(): number | undefined;
   /** Of the chip itself. */
   celsius(): number | undefined;
 }

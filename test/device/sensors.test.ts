@@ -36,6 +36,7 @@ function hardwareWith(modules: Record<string, object>) {
     chunkHeapBytes: () => 40_000,
     slotHeapBytes: () => 30_000,
     rssiDbm: () => undefined,
+    wifiState: () => 4,
     celsius: () => 41.5,
   };
   return { hardware: { chip, load } satisfies Hardware, made };
@@ -52,10 +53,17 @@ test("the chip tells of itself, and leaves out what it cannot tell", () => {
   const { sensor, names } = create({ kind: "chip" });
   const memory = ["chip.free-heap", "chip.free-heap-min", "chip.chunk-heap", "chip.slot-heap"];
   const samples = ["chip.late-samples", "chip.missed-samples"];
-  const expected = ["chip.uptime", ...memory, "chip.rssi", "chip.temperature", ...samples];
+  const expected = [
+    "chip.uptime",
+    ...memory,
+    "chip.rssi",
+    "chip.wifi",
+    "chip.temperature",
+    ...samples,
+  ];
   expect(names).toEqual([...expected, "chip.status"]);
   const counts = { lateSamples: 3, missedSamples: 12 };
-  const values = [61, 90_000, 80_000, 40_000, 30_000, undefined, 41.5, 3, 12, WORKING];
+  const values = [61, 90_000, 80_000, 40_000, 30_000, undefined, 4, 41.5, 3, 12, WORKING];
   expect(sensor.read(61_999, counts)).toEqual(values);
 });
 
