@@ -14,6 +14,13 @@ export interface SensorSettings {
   readonly periodMs?: number;
   /** Analog and digital: the number of the pin. */
   readonly pin?: number;
+  /** Analog: how far the voltage is damped, in dB, and so how much of it can be measured; 12 unless given. */
+  readonly attenuation?: number;
+  /** Analog: the value is volts times `scale` (1) plus `offset` (0), in `unit` ("V"), kept to `resolution` (0.001). */
+  readonly scale?: number;
+  readonly offset?: number;
+  readonly unit?: string;
+  readonly resolution?: number;
   /** Parts on I2C: the pins, and the address where it is not the part's usual one. */
   readonly sda?: number;
   readonly scl?: number;
