@@ -16,6 +16,7 @@ import type { Platform } from "./platform/platform.ts";
 import { UptimeClock } from "./platform/uptime.ts";
 import { Sampler, type SensorSchedule } from "./sampler.ts";
 import { type PathKind, type Settings, settingsFault } from "./settings.ts";
+import { UpdateTrial } from "./update/trial.ts";
 import { Uplink } from "./uplink.ts";
 
 export const FIRMWARE_VERSION = "senda 0.1.0";
@@ -35,6 +36,8 @@ export interface FirmwareOptions {
   readonly platform: Platform;
   readonly settings: Settings;
   readonly sensors: readonly SensorSchedule[];
+  /** What a greeting says of the firmware; its own name, unless given. */
+  readonly version?: string;
   /** One over the platform's storage, unless given. */
   readonly crashRecord?: CrashRecord;
   /** Stop sampling after so many samples; 0 for never. */
@@ -76,6 +79,7 @@ export class Firmware {
   readonly #reset: string;
   readonly #steadyAtMs: number;
   readonly #ipSilence: IpSilence;
+  readonly #trial: UpdateTrial;
   readonly #sampler: Sampler;
   readonly #schema: DeviceSchema;
   readonly #outbox: Outbox | FlashOutbox;
@@ -101,6 +105,7 @@ export class Firmware {
     const sampleFromMs = this.#clock.nowMs() + this.#pauseMs();
     this.#steadyAtMs = sampleFromMs + STEADY_MS;
     this.#ipSilence = new IpSilence(this.#clock.nowMs());
+    this.#trial = new UpdateTrial(platform.update?.boot, this.#clock.nowMs());
     this.#sampler = new Sampler(sensors, sampleFromMs);
     this.#schema = schemaOf(this.#sampler.channels);
     this.#outbox = this.#createOutbox();
@@ -185,12 +190,12 @@ export class Firmware {
   }
 
   #createSession({ epoch, schemaHash: hash, records, isPast }: Turn): DeviceSession {
-    const { settings } = this.#options;
+    const { settings, version = FIRMWARE_VERSION } = this.#options;
     const body = hash === this.#schema.hash ? this.#schema.body : undefined;
     return new DeviceSession({
       device: settings.device,
       epoch,
-      firmware: FIRMWARE_VERSION,
+      firmware: version,
       reset: this.#reset,
       schemas: [{ number: SCHEMA_NUMBER, hash, body }],
       records,
@@ -209,6 +214,7 @@ export class Firmware {
 
   /** A collector notes why a device restarted when it learns of this life's epoch. */
   #handleWelcomed(): void {
+    this.#trial.handleWelcomed();
     if (this.#flash?.turn.isPast !== true) this.#crashRecord.handleDelivered();
   }
 
@@ -248,6 +254,7 @@ export class Firmware {
       if (flash?.poll()) this.#changeTurn(flash);
       this.#uplink.pump();
     }
+    this.#trial.handleTimeout(this.#clock.nowMs());
     const isSilent = this.#ipSilence.poll(this.#uplink.isIpSilent, this.#clock.nowMs());
     if (isSilent) this.#options.handleIpSilence?.();
   }

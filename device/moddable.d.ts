@@ -95,6 +95,11 @@ declare module "mc/ffi" {
     temperature_sensor_install?(config: ArrayBuffer, handle: ArrayBuffer): number;
     temperature_sensor_enable?(handle: number): number;
     temperature_sensor_get_celsius?(handle: number, into: ArrayBuffer): number;
+    /** ESP32: which image runs, and what is to become of it (device/platform/moddable-update.ts). */
+    esp_ota_get_running_partition?(): number;
+    esp_ota_get_state_partition?(partition: number, state: ArrayBuffer): number;
+    esp_ota_mark_app_valid_cancel_rollback?(): number;
+    esp_ota_mark_app_invalid_rollback_and_reboot?(): number;
     /** ESP32: an `esp_reset_reason_t`. */
     esp_reset_reason?(): number;
   }

@@ -16,6 +16,7 @@ import type { CrashRecord } from "./crash-record.ts";
 import type { TimerHandle, Timers } from "./ecma419.ts";
 import { openModdableFlash } from "./moddable-flash.ts";
 import { openModdableStorage } from "./moddable-storage.ts";
+import { createModdableUpdate } from "./moddable-update.ts";
 import type { Platform } from "./platform.ts";
 import { isUsbSerialDriver, usbSerialOn } from "./usb-serial-jtag.ts";
 import { type WifiConstructor, WifiKeeper, type WifiNetwork } from "./wifi-keeper.ts";
@@ -53,6 +54,7 @@ export function createModdablePlatform(): Platform {
     resolve: (host, found) => Net.resolve(host, (_name, address) => found(address)),
     openFlash: openModdableFlash,
     openStorage: openModdableStorage,
+    update: createModdableUpdate(native),
     randomBytes: (count) => fillRandom(native, count),
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",

@@ -2,6 +2,7 @@
 // the same code runs on an ESP32, on Moddable's Linux build and in the simulator.
 
 import type { Flash } from "../flash/flash.ts";
+import type { UpdateMachine } from "../update/machine.ts";
 import type { SerialConstructor, TcpConstructor, Timers, UdpConstructor } from "./ecma419.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
@@ -22,6 +23,8 @@ export interface Platform {
   openFlash(partition: string): Flash | undefined;
   /** Small texts that outlive a cut of the power; keys of at most 15 characters. Undefined where there is no such place. */
   openStorage(): KeyValueStorage | undefined;
+  /** What updates of the firmware need; undefined where it cannot be updated. */
+  readonly update?: UpdateMachine | undefined;
   /** `count` bytes that nobody can guess, from the machine's true source. */
   randomBytes(count: number): Uint8Array;
   /** One line for the developer at the debugger or the console; no newline at its end. */

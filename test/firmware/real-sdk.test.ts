@@ -4,17 +4,22 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, expect, test, vi } from "vitest";
 import type { Settings } from "../../device/settings.ts";
+import { signedText } from "../../device/update/manifest.ts";
+import { signFirmware, updateKeyOf } from "../../host/firmware/sign.ts";
 import { StoreReader } from "../../host/store/reader.ts";
 import { describeWith } from "../support/needs.ts";
 import { openNoisyLine } from "../support/noisy-line.ts";
 import { socatPath } from "../support/pty.ts";
 import { portOf, RunningSenda, runSenda, temporaryFolder } from "../support/senda.ts";
+import { makeKey } from "../update/world.ts";
 import { TcpRelay, UdpRelay } from "./link-faults.ts";
 import {
   Board,
   buildWatched,
+  bundleStarter,
   compileHeadless,
   type Memory,
   makeJavascriptHalf,
@@ -101,7 +106,7 @@ describeWith("the Moddable SDK (MODDABLE)", sdk !== undefined, "an exception on 
     const { memory, settings: own } = commonBoard();
     const link = { host: "127.0.0.1", tcpPort: Number(portOf(tcp)), paths: ["tcp"] as const };
     const settings = { ...own, ...link, device: "crashing" };
-    const options = { name: "crash", settings, memory, starter: "crash-later", files: folder };
+    const options = { name: "crash", settings, memory, starter: CRASH_LATER, files: folder };
     const image = await buildWatched(options);
     const headless = compileHeadless();
     for (let told = ""; !told.includes("exception"); told = await lastStart(db)) {
@@ -115,6 +120,8 @@ describeWith("the Moddable SDK (MODDABLE)", sdk !== undefined, "an exception on 
   });
 });
 
+const CRASH_LATER = fileURLToPath(new URL("crash-later", import.meta.url));
+
 /** Of headless.c: 100 and XS_UNHANDLED_EXCEPTION_EXIT. */
 const UNHANDLED_EXCEPTION = 105;
 
@@ -124,6 +131,51 @@ async function lastStart(db: string): Promise<string> {
   const events = reader.events({ countMax: 5 });
   reader.close();
   return events.findLast(({ kind }) => kind === "restarted")?.text ?? "";
+}
+
+describeWith("the Moddable SDK (MODDABLE)", sdk !== undefined, "updates on XS", () => {
+  test("the SDK's curves and digest agree with Node's", { timeout: BUILD_MS_MAX }, async () => {
+    const { memory } = commonBoard();
+    const starter = await bundleStarter("verify-entry");
+    const config = { cases: signatureCases() };
+    const image = await buildWatched({ name: "verify", settings: {}, memory, starter, config });
+    const board = new Board(compileHeadless(), image);
+    await expect.poll(() => board.lines, { timeout: SOAK_MS_MAX }).toContain("end");
+    await board.stop();
+    expect(board.lines.slice(0, board.lines.indexOf("end"))).toEqual([
+      "good: true",
+      "another text: false",
+      "another key: false",
+      "another bit: false",
+      "r is 0: false",
+      "s is 0: false",
+      "all ones: false",
+      "sha256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    ]);
+  });
+});
+
+/** A manifest's signature by Node, and what may be wrong with it. */
+function signatureCases() {
+  const [good, other] = [makeKey(), makeKey()].map((pem) => ({ pem, key: updateKeyOf(pem) }));
+  const manifest = signFirmware(new Uint8Array(100), "senda 0.2.0", good!.pem);
+  const text = new TextDecoder().decode(signedText(manifest));
+  const hex = (change: (bytes: Uint8Array) => void) => {
+    const bytes = manifest.signature.slice();
+    change(bytes);
+    return Buffer.from(bytes).toString("hex");
+  };
+  const signature = hex(() => undefined);
+  const { key } = good!;
+  return [
+    { name: "good", key, text, signature },
+    { name: "another text", key, text: `${text} `, signature },
+    { name: "another key", key: other!.key, text, signature },
+    { name: "another bit", key, text, signature: hex((bytes) => (bytes[40]! ^= 1)) },
+    { name: "r is 0", key, text, signature: hex((bytes) => bytes.fill(0, 0, 32)) },
+    { name: "s is 0", key, text, signature: hex((bytes) => bytes.fill(0, 32)) },
+    { name: "all ones", key, text, signature: hex((bytes) => bytes.fill(0xff)) },
+  ];
 }
 
 interface Kind {
