@@ -2,7 +2,7 @@
 // with a driver and one line here.
 
 import { bme280Driver } from "./bme280.ts";
-import { chipDriver } from "./chip.ts";
+import { chipDriver, chipFault } from "./chip.ts";
 import type { Driver, Hardware, SensorSettings } from "./driver.ts";
 import { GuardedSensor } from "./guarded.ts";
 import { bmp280Driver, sht3xDriver, si7021Driver, tmp117Driver } from "./parts.ts";
@@ -22,6 +22,12 @@ const DRIVERS: Readonly<Record<string, (settings: SensorSettings) => Driver>> = 
   tmp117: tmp117Driver,
 };
 
+/** What is wrong with the settings of their own that some kinds have. */
+const FAULTS: Readonly<Record<string, (settings: SensorSettings) => string | undefined>> = {
+  chip: chipFault,
+  analog: analogFault,
+};
+
 /** Invented readings, the same in every life. */
 const RANDOM = "random";
 const RANDOM_SEED = 1;
@@ -38,7 +44,7 @@ export function sensorsFault(sensors: readonly SensorSettings[]): string | undef
     if (names.includes(name)) return `sensors: two are called "${name}", so give one another name`;
     if (periodMs !== undefined && !(periodMs > 0))
       return `sensors: periodMs of "${name}" must be above 0`;
-    const fault = kind === "analog" ? analogFault(each) : undefined;
+    const fault = FAULTS[kind]?.(each);
     if (fault !== undefined) return `sensors: ${name}: ${fault}`;
     names.push(name);
   }

@@ -12,6 +12,8 @@ export interface SensorSettings {
   readonly name?: string;
   /** Between two samples; the device's own period, unless given. */
   readonly periodMs?: number;
+  /** The chip: what of it is measured; uptime, free-heap, free-heap-min and rssi unless given. */
+  readonly measures?: readonly string[];
   /** Analog and digital: the number of the pin. */
   readonly pin?: number;
   /** Analog: how far the voltage is damped, in dB, and so how much of it can be measured; 12 unless given. */

@@ -14,9 +14,9 @@ export interface UpdateManifest {
   readonly signature: Uint8Array;
 }
 
-export const SHA256_BYTES = 32;
-export const SIGNATURE_BYTES = 64;
-export const PUBLIC_KEY_BYTES = 65;
+const SHA256_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+const PUBLIC_KEY_BYTES = 65;
 
 /** The bytes that are signed. With the version and length in it, a signature is good for nothing else. */
 export function signedText({

@@ -51,20 +51,25 @@ function create(settings: SensorSettings, modules: Record<string, object> = {}) 
 
 test("the chip tells of itself, and leaves out what it cannot tell", () => {
   const { sensor, names } = create({ kind: "chip" });
-  const memory = ["chip.free-heap", "chip.free-heap-min", "chip.chunk-heap", "chip.slot-heap"];
-  const samples = ["chip.late-samples", "chip.missed-samples"];
-  const expected = [
-    "chip.uptime",
-    ...memory,
-    "chip.rssi",
-    "chip.wifi",
-    "chip.temperature",
-    ...samples,
-  ];
+  const expected = ["chip.uptime", "chip.free-heap", "chip.free-heap-min", "chip.rssi"];
   expect(names).toEqual([...expected, "chip.status"]);
+  expect(sensor.read(61_999)).toEqual([61, 90_000, 80_000, undefined, WORKING]);
+});
+
+test("the chip tells more of itself where it is asked to", () => {
+  const measures = [
+    "late-samples",
+    "missed-samples",
+    "chunk-heap",
+    "slot-heap",
+    "wifi",
+    "temperature",
+  ];
+  const { sensor, names } = create({ kind: "chip", name: "own", measures });
+  expect(names).toEqual([...measures, "status"].map((each) => `own.${each}`));
   const counts = { lateSamples: 3, missedSamples: 12 };
-  const values = [61, 90_000, 80_000, 40_000, 30_000, undefined, 4, 41.5, 3, 12, WORKING];
-  expect(sensor.read(61_999, counts)).toEqual(values);
+  expect(sensor.read(61_999, counts)).toEqual([3, 12, 40_000, 30_000, 4, 41.5, WORKING]);
+  expect(encodeSchema(sensor.channels).length).toBeGreaterThan(0);
 });
 
 test("parts on I2C: the SDK's driver gets pins and address, its sample becomes values", () => {
@@ -199,6 +204,9 @@ test.each([
   [[{ kind: "digital" }, { kind: "digital" }], 'two are called "digital"'],
   [[{ kind: "chip", periodMs: 0 }], "periodMs"],
   [[{ kind: "analog", name: "soil", attenuation: 11 }], "soil: attenuation: 11 is none of 0, "],
+  [[{ kind: "chip", measures: ["colour"] }], 'no "colour"; there are uptime, free-heap, '],
+  [[{ kind: "chip", measures: ["rssi", "wifi", "rssi"] }], "twice"],
+  [[{ kind: "chip", measures: [] }], "measures: name at least one"],
   [[{ kind: "analog", scale: 0 }], "scale: a number other than 0"],
   [[{ kind: "analog", offset: Number.NaN }], "offset: a number"],
   [[{ kind: "analog", resolution: 0 }], "resolution"],

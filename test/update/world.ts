@@ -61,7 +61,7 @@ export function updateOn(slots: FileSlots, publicKey = PUBLIC_KEY): FirmwareUpda
   return new FirmwareUpdate({ machine: slots, publicKey });
 }
 
-export const PIECE_BYTES = 1_000;
+const PIECE_BYTES = 1_000;
 
 /** Hands over the image piece by piece, from where it is wanted, up to `end`. Returns the state then. */
 export function send(
