@@ -72,6 +72,11 @@ export class Failover {
     }
   }
 
+  /** The path cannot be opened as long as this life lasts. */
+  leaveOut(index: number): void {
+    this.#paths[index]!.retryAtMs = Number.POSITIVE_INFINITY;
+  }
+
   /** What to do next; ask until undefined. An opened path is expected to report `handleUp` or `handleDown`. */
   pollAction(nowMs: number): FailoverAction | undefined {
     const best = this.best ?? Number.POSITIVE_INFINITY;

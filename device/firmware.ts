@@ -14,12 +14,15 @@ import { type DeviceFacts, deviceCommands } from "./commands/device-commands.ts"
 import { CommandRegistry } from "./commands/registry.ts";
 import { settingsCommands } from "./commands/settings-commands.ts";
 import { FlashOutbox, type Turn } from "./flash/flash-outbox.ts";
+import { IpSilence } from "./ip-silence.ts";
+import { CrashRecord } from "./platform/crash-record.ts";
 import type { TimerHandle } from "./platform/ecma419.ts";
 import { type Platform, randomU32 } from "./platform/platform.ts";
 import { UptimeClock } from "./platform/uptime.ts";
 import { Sampler, type SensorSchedule } from "./sampler.ts";
 import { type PathKind, settingsFault } from "./settings.ts";
 import type { SettingsKeeper } from "./settings-keeper.ts";
+import { UpdateTrial } from "./update/trial.ts";
 import { Uplink } from "./uplink.ts";
 
 export const FIRMWARE_VERSION = "senda 0.1.0";
@@ -32,6 +35,9 @@ const EPOCH_BYTES = 8;
 /** From the command to begin anew until it is done, so that the answer still leaves. */
 const RESTART_AFTER_MS = 300;
 
+/** A firmware that has sampled for so long does not crash at every start. */
+const STEADY_MS = 600_000;
+
 /** The only schema of an epoch, as long as the channels do not change while the firmware runs. */
 const SCHEMA_NUMBER = 0;
 
@@ -40,6 +46,10 @@ export interface FirmwareOptions {
   /** The settings that hold, and the way to change them. */
   readonly keeper: SettingsKeeper;
   readonly sensors: readonly SensorSchedule[];
+  /** What a greeting says of the firmware; its own name, unless given. */
+  readonly version?: string;
+  /** One over the platform's storage, unless given. */
+  readonly crashRecord?: CrashRecord;
   /** Stop sampling after so many samples; 0 for never. */
   readonly samplesMax?: number;
   /**
@@ -47,6 +57,8 @@ export interface FirmwareOptions {
    * fit. For sensors that can wait: replays and load tests.
    */
   readonly holdAtFill?: number;
+  /** Called where no collector was reached by IP for minutes, to have the network joined anew. */
+  readonly handleIpSilence?: () => void;
   /** Called after each round of work, for those who watch. */
   readonly handleProgress?: () => void;
 }
@@ -54,6 +66,9 @@ export interface FirmwareOptions {
 export interface FirmwareStatus {
   readonly path: PathKind | undefined;
   readonly samples: number;
+  /** Sensors that were read late, and times at which none was, because the device was busy or held back. */
+  readonly lateSamples: number;
+  readonly missedSamples: number;
   /** Readings that the sensors gave. */
   readonly readings: number;
   /** Readings that the host confirmed as stored. */
@@ -69,6 +84,12 @@ export interface FirmwareStatus {
 export class Firmware {
   readonly #options: FirmwareOptions;
   readonly #clock: UptimeClock;
+  readonly #crashRecord: CrashRecord;
+  /** Why the machine last started, as every greeting of this life tells it. */
+  readonly #reset: string;
+  readonly #steadyAtMs: number;
+  readonly #ipSilence: IpSilence;
+  readonly #trial: UpdateTrial;
   readonly #sampler: Sampler;
   readonly #schema: DeviceSchema;
   readonly #commands: CommandMemory;
@@ -93,7 +114,13 @@ export class Firmware {
     if (fault !== undefined) throw new Error(`settings: ${fault}`);
     this.#options = options;
     this.#clock = new UptimeClock(() => platform.ticks());
-    this.#sampler = new Sampler(sensors, this.#clock.nowMs(), settings.samplePeriodMs);
+    this.#crashRecord = options.crashRecord ?? new CrashRecord(platform.openStorage());
+    this.#reset = this.#crashRecord.resetText(platform.resetReason());
+    const sampleFromMs = this.#clock.nowMs() + this.#pauseMs();
+    this.#steadyAtMs = sampleFromMs + STEADY_MS;
+    this.#ipSilence = new IpSilence(this.#clock.nowMs());
+    this.#trial = new UpdateTrial(platform.update?.boot, this.#clock.nowMs());
+    this.#sampler = new Sampler(sensors, sampleFromMs, settings.samplePeriodMs);
     this.#schema = schemaOf(this.#sampler.channels);
     this.#outbox = this.#createOutbox();
     this.#batcher = new Batcher({
@@ -111,6 +138,7 @@ export class Firmware {
       settings,
       session: this.#session,
       nowMs: () => this.#clock.nowMs(),
+      handleWelcomed: () => this.#handleWelcomed(),
       handleChange: () => this.#run(),
     });
     this.#arm(0);
@@ -121,6 +149,8 @@ export class Firmware {
     return {
       path: this.#uplink.path,
       samples: this.#sampler.samples,
+      lateSamples: this.#sampler.lateSamples,
+      missedSamples: this.#sampler.missedSamples,
       readings: this.#readings,
       acknowledged: outbox.acknowledgedReadings,
       gapReadings: outbox.droppedReadings,
@@ -176,20 +206,34 @@ export class Firmware {
   }
 
   #createSession({ epoch, schemaHash: hash, records, isPast }: Turn): DeviceSession {
-    const { platform, keeper } = this.#options;
+    const { keeper, version = FIRMWARE_VERSION } = this.#options;
     const { settings } = keeper;
     const body = hash === this.#schema.hash ? this.#schema.body : undefined;
     return new DeviceSession({
       device: settings.device,
       epoch,
-      firmware: FIRMWARE_VERSION,
-      reset: platform.resetReason(),
+      firmware: version,
+      reset: this.#reset,
       schemas: [{ number: SCHEMA_NUMBER, hash, body }],
       records,
       commands: this.#commands,
       isPast,
       silenceMsMax: settings.silenceMsMax,
     });
+  }
+
+  #pauseMs(): number {
+    const { pauseMs } = this.#crashRecord;
+    const seconds = Math.round(pauseMs / 1_000);
+    if (seconds > 0)
+      this.#options.platform.trace(`crashed again and again: sampling in ${seconds} s`);
+    return pauseMs;
+  }
+
+  /** A collector notes why a device restarted when it learns of this life's epoch. */
+  #handleWelcomed(): void {
+    this.#trial.handleWelcomed();
+    if (this.#flash?.turn.isPast !== true) this.#crashRecord.handleDelivered();
   }
 
   /** Another epoch's records are to be sent, in a session of their own on the same links. */
@@ -206,6 +250,20 @@ export class Firmware {
     this.#mustRunAgain = true;
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
+    try {
+      this.#runUntilDone();
+    } catch (error) {
+      this.#crashRecord.handleCrash(error);
+      throw error; // the platform restarts
+    }
+    this.#isRunning = false;
+    if (this.#clock.nowMs() >= this.#restartAtMs) this.#restart();
+    this.#arm(this.#nextDueMs() - this.#clock.nowMs());
+    this.#options.handleProgress?.();
+  }
+
+  #runUntilDone(): void {
+    if (this.#clock.nowMs() >= this.#steadyAtMs) this.#crashRecord.handleSteady();
     while (this.#mustRunAgain && !this.#isStopped) {
       this.#mustRunAgain = false;
       this.#sample();
@@ -216,10 +274,9 @@ export class Firmware {
       this.#runCommands();
       this.#uplink.pump();
     }
-    this.#isRunning = false;
-    if (this.#clock.nowMs() >= this.#restartAtMs) this.#restart();
-    this.#arm(this.#nextDueMs() - this.#clock.nowMs());
-    this.#options.handleProgress?.();
+    this.#trial.handleTimeout(this.#clock.nowMs());
+    const isSilent = this.#ipSilence.poll(this.#uplink.isIpSilent, this.#clock.nowMs());
+    if (isSilent) this.#options.handleIpSilence?.();
   }
 
   #sample(): void {
@@ -261,16 +318,15 @@ export class Firmware {
 
   /** What commands see and do of the device. */
   #facts(): DeviceFacts {
-    const { platform, keeper } = this.#options;
-    const reset = platform.resetReason();
+    const { platform, keeper, version = FIRMWARE_VERSION } = this.#options;
     const restartSoon = () => {
       this.#restartAtMs = this.#clock.nowMs() + RESTART_AFTER_MS;
     };
     return {
       identity: () => ({
         device: keeper.settings.device,
-        firmware: FIRMWARE_VERSION,
-        reset,
+        firmware: version,
+        reset: this.#reset,
         uptimeMs: this.#clock.nowMs(),
         path: this.#uplink.path ?? null,
       }),
@@ -289,7 +345,6 @@ export class Firmware {
       ...counts,
       path: path ?? null,
       uptimeMs: this.#clock.nowMs(),
-      missedSamples: this.#sampler.missed,
       unrepresentable: this.#batcher.unrepresentable,
       commands: this.#commands.begun,
     };

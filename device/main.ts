@@ -3,20 +3,26 @@
 
 import config from "mc/config";
 import { Firmware } from "./firmware.ts";
+import { CrashRecord } from "./platform/crash-record.ts";
 import {
   createModdableHardware,
   createModdablePlatform,
   hardwareId,
   keepWifi,
+  recordAborts,
 } from "./platform/moddable.ts";
-import { openModdableStorage } from "./platform/moddable-storage.ts";
+import { MemoryStorage } from "./platform/storage.ts";
 import { createSensor } from "./sensors/catalog.ts";
 import { DEFAULT_NAME, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 import { SettingsKeeper } from "./settings-keeper.ts";
 
 export default function main(): void {
   const platform = createModdablePlatform();
-  const keeper = new SettingsKeeper(readSettings(), openModdableStorage(), platform.trace);
+  const storage = platform.openStorage();
+  const crashRecord = new CrashRecord(storage);
+  recordAborts(crashRecord);
+  const kept = storage ?? new MemoryStorage();
+  const keeper = new SettingsKeeper(readSettings(), kept, platform.trace);
   const { settings } = keeper;
   const wifi = keepWifi(platform, settings.wifi); // first: with the radio on, random numbers are true ones
   const hardware = createModdableHardware(wifi);
@@ -24,7 +30,8 @@ export default function main(): void {
     sensor: createSensor(each, hardware, platform.trace),
     periodMs: each.periodMs,
   }));
-  new Firmware({ platform, keeper, sensors });
+  const handleIpSilence = () => wifi?.handleSilence();
+  new Firmware({ platform, keeper, sensors, crashRecord, handleIpSilence });
 }
 
 function readSettings(): Settings {

@@ -52,6 +52,15 @@ declare module "modules" {
   export default Modules;
 }
 
+declare module "instrumentation" {
+  /** Gives undefined for everything in release builds. */
+  const Instrumentation: {
+    map(name: string): number | undefined;
+    get(index: number): number | undefined;
+  };
+  export default Instrumentation;
+}
+
 declare module "net" {
   const Net: {
     resolve(host: string, found: (name: string, address: string | undefined) => void): void;
@@ -77,6 +86,20 @@ declare module "mc/ffi" {
     /** ESP32: bytes that are free, and the least that were since the start. */
     esp_get_free_heap_size?(): number;
     esp_get_minimum_free_heap_size?(): number;
+    /** Where the chip has a USB port of its own: device/platform/usb-serial-jtag.ts. */
+    usb_serial_jtag_driver_install?(config: ArrayBuffer): number;
+    usb_serial_jtag_driver_uninstall?(): number;
+    usb_serial_jtag_read_bytes?(into: ArrayBuffer, bytesMax: number, waitTicks: number): number;
+    usb_serial_jtag_write_bytes?(bytes: ArrayBuffer, count: number, waitTicks: number): number;
+    /** Where the chip has a thermometer: device/platform/chip-thermometer.ts. */
+    temperature_sensor_install?(config: ArrayBuffer, handle: ArrayBuffer): number;
+    temperature_sensor_enable?(handle: number): number;
+    temperature_sensor_get_celsius?(handle: number, into: ArrayBuffer): number;
+    /** ESP32: which image runs, and what is to become of it (device/platform/moddable-update.ts). */
+    esp_ota_get_running_partition?(): number;
+    esp_ota_get_state_partition?(partition: number, state: ArrayBuffer): number;
+    esp_ota_mark_app_valid_cancel_rollback?(): number;
+    esp_ota_mark_app_invalid_rollback_and_reboot?(): number;
     /** ESP32: an `esp_reset_reason_t`. */
     esp_reset_reason?(): number;
     /** ESP32: does not return. */
@@ -86,3 +109,6 @@ declare module "mc/ffi" {
 
 /** XS: one line to the debugger, or to standard output on Linux. Nothing on an ESP32's release build. */
 declare function trace(...items: unknown[]): void;
+
+/** XS: called before an abort, where the manifest defines `xs.abortHook`. `why` is "unhandled exception", "memory full" ... */
+declare var abort: (why: string, error: unknown) => void;

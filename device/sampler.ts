@@ -4,7 +4,7 @@
 // went by are counted, not made up.
 
 import type { Channel, ChannelValue, SampleValues } from "../shared/channel.ts";
-import type { Sensor } from "./sensors/sensor.ts";
+import type { SamplingCounts, Sensor } from "./sensors/sensor.ts";
 
 /** Between two samples, unless anything else is said. */
 const COMMON_PERIOD_MS = 1_000;
@@ -25,13 +25,19 @@ interface Slot {
   dueMs: number;
 }
 
-export class Sampler {
+/** A sample is late when a tenth of its period has gone by, but not for what a timer may be off. */
+const LATE_PART = 0.1;
+const LATE_MS_MIN = 20;
+
+export class Sampler implements SamplingCounts {
   /** All channels of all sensors, in order: the device's schema. */
   readonly channels: readonly Channel[];
   /** Samples taken. */
   samples = 0;
-  /** Grid points that went by unused because the device was busy or held back. */
-  missed = 0;
+  /** Sensors that were read noticeably after their grid point, because the device was busy or held back. */
+  lateSamples = 0;
+  /** Grid points that went by unused, for the same reasons. */
+  missedSamples = 0;
 
   readonly #slots: Slot[] = [];
   readonly #values: (ChannelValue | undefined)[];
@@ -74,7 +80,7 @@ export class Sampler {
   /** Reads all sensors, whether they are due or not, as a sample of its own; their grids stay. */
   readNow(nowMs: number): readonly (ChannelValue | undefined)[] {
     for (const { sensor, firstChannel } of this.#slots) {
-      this.#put(firstChannel, sensor, sensor.read(nowMs));
+      this.#put(firstChannel, sensor, sensor.read(nowMs, this));
     }
     this.samples++;
     return this.#values;
@@ -102,10 +108,12 @@ export class Sampler {
   #readSlot(slot: Slot, nowMs: number): void {
     const { sensor, firstChannel } = slot;
     const isDue = nowMs >= slot.dueMs;
-    this.#put(firstChannel, sensor, isDue ? sensor.read(nowMs) : undefined);
+    this.#put(firstChannel, sensor, isDue ? sensor.read(nowMs, this) : undefined);
     if (!isDue) return;
-    const periods = Math.floor((nowMs - slot.dueMs) / slot.periodMs) + 1;
-    this.missed += periods - 1;
+    const lagMs = nowMs - slot.dueMs;
+    if (lagMs > Math.max(LATE_MS_MIN, LATE_PART * slot.periodMs)) this.lateSamples++;
+    const periods = Math.floor(lagMs / slot.periodMs) + 1;
+    this.missedSamples += periods - 1;
     slot.dueMs += periods * slot.periodMs;
   }
 

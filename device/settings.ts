@@ -9,6 +9,7 @@ import type { LinkTraits } from "../shared/session/link.ts";
 import type { WifiNetwork } from "./platform/wifi-keeper.ts";
 import { sensorsFault } from "./sensors/catalog.ts";
 import type { SensorSettings } from "./sensors/driver.ts";
+import { parsePublicKey } from "./update/manifest.ts";
 
 export type PathKind = LinkTraits["kind"];
 
@@ -18,6 +19,8 @@ export interface SerialSettings {
   readonly port?: number;
   readonly transmit?: number;
   readonly receive?: number;
+  /** ESP32-C3, S3, C6: the chip's own USB port instead. */
+  readonly usb?: boolean;
   /** Linux and the simulator: path of the tty. */
   readonly device?: string;
 }
@@ -53,6 +56,8 @@ export interface Settings {
   readonly flashPartition: string;
   /** With flash, a batch also closes when its oldest row has waited so long: a cut costs no more. */
   readonly flashAgeMsMax: number;
+  /** Whose updates of the firmware are taken: a public key on P-256, "04" and 128 hexadecimal digits; "" for nobody's. */
+  readonly updateKey: string;
   /** A link that is silent for so long counts as dead. */
   readonly silenceMsMax: number;
 }
@@ -80,6 +85,7 @@ export const DEFAULT_SETTINGS: Settings = {
   dropPolicy: "drop-oldest",
   flashPartition: "",
   flashAgeMsMax: 60_000,
+  updateKey: "",
   silenceMsMax: SILENCE_MS_MAX,
 };
 
@@ -100,6 +106,9 @@ export function settingsFault(settings: Settings): string | undefined {
   if (settings.outboxBytes < OUTBOX_BYTES_MIN) return `outboxBytes: at least ${OUTBOX_BYTES_MIN}`;
   if (settings.outboxRecords < OUTBOX_RECORDS_MIN) {
     return `outboxRecords: at least ${OUTBOX_RECORDS_MIN}`;
+  }
+  if (settings.updateKey !== "" && parsePublicKey(settings.updateKey) === undefined) {
+    return 'updateKey: "04" and 128 hexadecimal digits, or ""';
   }
   return sensorsFault(settings.sensors);
 }

@@ -8,6 +8,7 @@ import type { LinkId } from "../shared/session/link.ts";
 import { Failover } from "./failover.ts";
 import type { Link, LinkListener } from "./links/link.ts";
 import { SerialLink } from "./links/serial.ts";
+import { serialFault } from "./links/serial-port.ts";
 import { TcpLink } from "./links/tcp.ts";
 import { UdpLink } from "./links/udp.ts";
 import { type Platform, randomU32 } from "./platform/platform.ts";
@@ -31,6 +32,8 @@ export interface UplinkOptions {
   readonly settings: Settings;
   readonly session: DeviceSession;
   readonly nowMs: () => number;
+  /** The session's greeting was answered, on whichever link. */
+  readonly handleWelcomed: () => void;
   /** Something changed that may need other timers, or that others watch. */
   readonly handleChange: () => void;
 }
@@ -56,12 +59,26 @@ export class Uplink {
     this.#failover = new Failover(settings.paths.length, random, options.nowMs());
     this.#open = settings.paths.map(() => undefined);
     this.#attempts = settings.paths.map(() => 0);
+    settings.paths.forEach((kind, index) => {
+      const fault = kind === "serial" ? serialFault(platform, settings.serial) : undefined;
+      if (fault === undefined) return;
+      this.#failover.leaveOut(index);
+      platform.trace(`serial: left out: ${fault}`);
+    });
   }
 
   /** The path in use; undefined while there is none. */
   get path(): PathKind | undefined {
     const { best } = this.#failover;
     return best === undefined ? undefined : this.#options.settings.paths[best];
+  }
+
+  /** Whether paths by IP are being tried, and none is up. */
+  get isIpSilent(): boolean {
+    const { paths } = this.#options.settings;
+    const best = this.#failover.best ?? paths.length;
+    const isTried = paths.slice(0, best).some((kind) => kind !== "serial");
+    return isTried && !this.#open.some((path, at) => paths[at] !== "serial" && path?.isWelcomed);
   }
 
   /** From here on another session has the links: it greets the collector on each. */
@@ -127,6 +144,7 @@ export class Uplink {
 
   #handleWelcomed(index: number): void {
     this.#open[index]!.isWelcomed = true;
+    this.#options.handleWelcomed();
     this.#failover.handleUp(index);
     const best = this.#failover.best;
     if (best !== undefined) this.#session.useLink(this.#open[best]!.id);

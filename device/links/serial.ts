@@ -16,6 +16,7 @@ import type { SerialPort } from "../platform/ecma419.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { SerialSettings } from "../settings.ts";
 import type { Link, LinkListener, MessageSource } from "./link.ts";
+import { openSerialPort } from "./serial-port.ts";
 
 const MESSAGE_BYTES_MAX = DATAGRAM_BYTES_MAX;
 const CRC_BYTES = 4;
@@ -49,8 +50,7 @@ export class SerialLink implements Link {
   constructor(platform: Platform, settings: SerialSettings, listener: LinkListener) {
     this.#listener = listener;
     const link = this;
-    this.#port = new platform.Serial({
-      ...settings,
+    this.#port = openSerialPort(platform, settings, {
       onReadable() {
         link.#handleReadable();
       },

@@ -4,15 +4,21 @@
 import Serial from "embedded:io/serial";
 import TCP from "embedded:io/socket/tcp";
 import UDP from "embedded:io/socket/udp";
+import Instrumentation from "instrumentation";
 import FFI from "mc/ffi";
 import Modules from "modules";
 import Net from "net";
 import Time from "time";
 import Timer from "timer";
 import type { Chip, Hardware } from "../sensors/driver.ts";
+import { ChipThermometer, isThermometerDriver } from "./chip-thermometer.ts";
+import type { CrashRecord } from "./crash-record.ts";
 import type { TimerHandle, Timers } from "./ecma419.ts";
 import { openModdableFlash } from "./moddable-flash.ts";
+import { openModdableStorage } from "./moddable-storage.ts";
+import { createModdableUpdate } from "./moddable-update.ts";
 import type { Platform } from "./platform.ts";
+import { isUsbSerialDriver, usbSerialOn } from "./usb-serial-jtag.ts";
 import { type WifiConstructor, WifiKeeper, type WifiNetwork } from "./wifi-keeper.ts";
 
 const WIFI_MODULE = "embedded:network/interface/wifi";
@@ -31,22 +37,40 @@ const RESET_REASONS = [
   "brownout",
 ];
 
+/** Debug and instrumented builds of the SDK keep this UART for the debugger; they alone have instruments. */
+const DEBUGGER_PORT = 0;
+
 export function createModdablePlatform(): Platform {
   const native = new FFI();
   const canRestart = native.esp_restart !== undefined;
+  const timers = createTimers();
   return {
     TCP,
     UDP,
     Serial,
-    timers: createTimers(),
+    UsbSerial: isUsbSerialDriver(native) ? usbSerialOn(native, timers) : undefined,
+    debuggerPort: readInstrument("XS Stack Used") === undefined ? undefined : DEBUGGER_PORT,
+    timers,
     ticks: () => Time.ticks,
     resolve: (host, found) => Net.resolve(host, (_name, address) => found(address)),
     openFlash: openModdableFlash,
+    openStorage: openModdableStorage,
+    update: createModdableUpdate(native),
     randomBytes: (count) => fillRandom(native, count),
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",
     ...(canRestart ? { restart: () => native.esp_restart?.() } : {}),
   };
+}
+
+/**
+ * Has the engine's last words recorded: it calls `abort` before it restarts the machine for an exception or a
+ * rejection that nobody handles. Not for a full stack; where memory is full there may be none left to
+ * record it with.
+ */
+export function recordAborts(record: CrashRecord): void {
+  globalThis.abort = (why, error) =>
+    record.handleCrash(error ?? why, why.replace("unhandled ", ""));
 }
 
 /** The end of the board's own hardware address, to tell boards apart; undefined where there is none. */
@@ -69,12 +93,23 @@ export function keepWifi(platform: Platform, network: WifiNetwork): WifiKeeper |
 /** What sensors are made of. */
 export function createModdableHardware(wifi: WifiKeeper | undefined): Hardware {
   const native = new FFI();
+  const thermometer = isThermometerDriver(native) ? new ChipThermometer(native) : undefined;
   const chip: Chip = {
     freeHeapBytes: () => native.esp_get_free_heap_size?.(),
     freeHeapBytesMin: () => native.esp_get_minimum_free_heap_size?.(),
+    chunkHeapBytes: () => readInstrument("XS Chunk Heap Used"),
+    slotHeapBytes: () => readInstrument("XS Slot Heap Used"),
     rssiDbm: () => wifi?.rssi,
+    wifiState: () => wifi?.state,
+    celsius: () => thermometer?.read(),
   };
   return { chip, load: loadModule };
+}
+
+/** Undefined in release builds, which have no instruments. */
+function readInstrument(name: string): number | undefined {
+  const index = Instrumentation.map(name);
+  return index === undefined ? undefined : Instrumentation.get(index);
 }
 
 /** Asked for at run time: what is preloaded may name nothing that is missing on some platform. */

@@ -2,12 +2,18 @@
 // the same code runs on an ESP32, on Moddable's Linux build and in the simulator.
 
 import type { Flash } from "../flash/flash.ts";
+import type { UpdateMachine } from "../update/machine.ts";
 import type { SerialConstructor, TcpConstructor, Timers, UdpConstructor } from "./ecma419.ts";
+import type { KeyValueStorage } from "./storage.ts";
 
 export interface Platform {
   readonly TCP: TcpConstructor;
   readonly UDP: UdpConstructor;
   readonly Serial: SerialConstructor;
+  /** The chip's own USB port; undefined where it has none. */
+  readonly UsbSerial?: SerialConstructor | undefined;
+  /** The UART that a debugger holds; undefined in release builds. */
+  readonly debuggerPort?: number | undefined;
   readonly timers: Timers;
   /** Milliseconds since boot as a signed 32-bit counter: negative after 24.8 days, wraps after 49.7. */
   ticks(): number;
@@ -15,6 +21,10 @@ export interface Platform {
   resolve(host: string, found: (address: string | undefined) => void): void;
   /** The partition of this name; undefined where there is none, or no flash to speak of. */
   openFlash(partition: string): Flash | undefined;
+  /** Small texts that outlive a cut of the power; keys of at most 15 characters. Undefined where there is no such place. */
+  openStorage(): KeyValueStorage | undefined;
+  /** What updates of the firmware need; undefined where it cannot be updated. */
+  readonly update?: UpdateMachine | undefined;
   /** `count` bytes that nobody can guess, from the machine's true source. */
   randomBytes(count: number): Uint8Array;
   /** One line for the developer at the debugger or the console; no newline at its end. */

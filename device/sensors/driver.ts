@@ -2,6 +2,7 @@
 // touched, and a probe that reads them once the hardware has answered. guarded.ts makes a sensor of both.
 
 import type { Channel, SampleValues } from "../../shared/channel.ts";
+import type { SamplingCounts } from "./sensor.ts";
 
 /** What a device is told about one sensor. */
 export interface SensorSettings {
@@ -11,8 +12,17 @@ export interface SensorSettings {
   readonly name?: string;
   /** Between two samples; the device's own period, unless given. */
   readonly periodMs?: number;
+  /** The chip: what of it is measured; uptime, free-heap, free-heap-min and rssi unless given. */
+  readonly measures?: readonly string[];
   /** Analog and digital: the number of the pin. */
   readonly pin?: number;
+  /** Analog: how far the voltage is damped, in dB, and so how much of it can be measured; 12 unless given. */
+  readonly attenuation?: number;
+  /** Analog: the value is volts times `scale` (1) plus `offset` (0), in `unit` ("V"), kept to `resolution` (0.001). */
+  readonly scale?: number;
+  readonly offset?: number;
+  readonly unit?: string;
+  readonly resolution?: number;
   /** Parts on I2C: the pins, and the address where it is not the part's usual one. */
   readonly sda?: number;
   readonly scl?: number;
@@ -24,7 +34,14 @@ export interface Chip {
   freeHeapBytes(): number | undefined;
   /** The least that was free since the start. */
   freeHeapBytesMin(): number | undefined;
+  /** Of XS, in use. */
+  chunkHeapBytes(): number | undefined;
+  slotHeapBytes(): number | undefined;
   rssiDbm(): number | undefined;
+  /** An index of WIFI_LABELS (device/platform/wifi-keeper.ts). */
+  wifiState(): number | undefined;
+  /** Of the chip itself. */
+  celsius(): number | undefined;
 }
 
 export interface Hardware {
@@ -35,7 +52,7 @@ export interface Hardware {
 
 export interface Probe {
   /** Values in the order of the driver's channels. May throw. */
-  read(nowMs: number): SampleValues;
+  read(nowMs: number, counts: SamplingCounts): SampleValues;
   close?(): void;
 }
 

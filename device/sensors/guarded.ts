@@ -4,7 +4,7 @@
 
 import type { Channel, ChannelValue, SampleValues } from "../../shared/channel.ts";
 import type { Driver, Hardware, Probe } from "./driver.ts";
-import type { Sensor } from "./sensor.ts";
+import type { SamplingCounts, Sensor } from "./sensor.ts";
 
 /** The order is that of the labels. */
 const WORKING = 0;
@@ -14,6 +14,8 @@ const LABELS = ["working", "not started", "not read"];
 
 /** Starting a part that is not there may take some 10 ms of I2C timeouts. */
 const RESTART_MS = 30_000;
+
+const NOTHING_COUNTED: SamplingCounts = { lateSamples: 0, missedSamples: 0 };
 
 export class GuardedSensor implements Sensor {
   readonly channels: readonly Channel[];
@@ -42,19 +44,19 @@ export class GuardedSensor implements Sensor {
     this.#values = this.channels.map(() => undefined);
   }
 
-  read(nowMs: number): SampleValues {
-    const read = this.#readProbe(nowMs);
+  read(nowMs: number, counts: SamplingCounts = NOTHING_COUNTED): SampleValues {
+    const read = this.#readProbe(nowMs, counts);
     const values = this.#values;
     for (let index = 0; index < values.length - 1; index++) values[index] = read?.[index];
     values[values.length - 1] = this.#status;
     return values;
   }
 
-  #readProbe(nowMs: number): SampleValues | undefined {
+  #readProbe(nowMs: number, counts: SamplingCounts): SampleValues | undefined {
     if (this.#probe === undefined && nowMs >= this.#startAtMs) this.#start(nowMs);
     if (this.#probe === undefined) return undefined;
     try {
-      const values = this.#probe.read(nowMs);
+      const values = this.#probe.read(nowMs, counts);
       this.#status = WORKING;
       return values;
     } catch (error) {

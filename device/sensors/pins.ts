@@ -24,7 +24,10 @@ interface PulseCounter {
 
 type PulseConstructor = new (options: { signal: number }) => PulseCounter;
 
-type AnalogConstructor = new (options: { pin: number }) => AnalogPin;
+type AnalogConstructor = new (options: {
+  pin: number;
+  esp32: { attenuation: number; calibrated: boolean };
+}) => AnalogPin;
 
 type DigitalConstructor = (new (options: {
   pin: number;
@@ -33,20 +36,41 @@ type DigitalConstructor = (new (options: {
   readonly InputPullUp: number;
 };
 
-/** The part of the converter's full scale, 0 to 1: what that is in volts depends on chip and attenuation. */
+/** By attenuation in dB: the voltage of the converter's full scale, once the SDK has calibrated it by the chip's fuses. */
+const FULL_SCALE_VOLTS: Readonly<Record<string, number>> = {
+  0: 0.95,
+  2.5: 1.25,
+  6: 1.75,
+  12: 2.45,
+};
+const ATTENUATION = 12;
+
+/** What is wrong with the settings of a pin that measures a voltage; undefined where nothing is. */
+export function analogFault(settings: SensorSettings): string | undefined {
+  const { attenuation = ATTENUATION, scale = 1, offset = 0, resolution = 1 } = settings;
+  if (FULL_SCALE_VOLTS[attenuation] === undefined) {
+    return `attenuation: ${attenuation} is none of ${Object.keys(FULL_SCALE_VOLTS).join(", ")} dB`;
+  }
+  if (scale === 0 || !Number.isFinite(scale)) return "scale: a number other than 0";
+  if (!Number.isFinite(offset)) return "offset: a number";
+  return resolution > 0 ? undefined : "resolution: must be above 0";
+}
+
+/** A voltage, or what it stands for. */
 export function analogDriver(settings: SensorSettings): Driver {
-  const { kind, name = kind } = settings;
+  const { kind, name = kind, scale = 1, offset = 0 } = settings;
+  const { unit = "V", resolution = 0.001, attenuation = ATTENUATION } = settings;
   return {
-    channels: [{ name, kind: "number", unit: "/", resolution: 0.0001 }],
+    channels: [{ name, kind: "number", unit, resolution }],
     start: (hardware) => {
       const Analog = loadClass<AnalogConstructor>(hardware, "embedded:io/analog");
-      const pin = new Analog({ pin: pinOf(settings) });
-      const most = 2 ** pin.resolution - 1;
+      const pin = new Analog({ pin: pinOf(settings), esp32: { attenuation, calibrated: true } });
+      const volts = FULL_SCALE_VOLTS[attenuation]! / (2 ** pin.resolution - 1);
       return {
         read: () => {
           const value = pin.read();
           if (value === undefined) throw new Error("the converter is not free");
-          return [value / most];
+          return [value * volts * scale + offset];
         },
         close: () => pin.close(),
       };

@@ -68,6 +68,7 @@ export class SimulatedDevice {
     const platform = createNodePlatform({
       resetReason,
       restart: () => this.#restart(),
+      storage: this.#storage,
       ...(trace === undefined ? {} : { trace }),
       ...(flash === undefined ? {} : { flash }),
     });

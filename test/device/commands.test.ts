@@ -4,13 +4,12 @@ import { expect, test } from "vitest";
 import type { Command } from "../../device/commands/command.ts";
 import { CommandRegistry } from "../../device/commands/registry.ts";
 import { settingsCommands } from "../../device/commands/settings-commands.ts";
-import { MemoryStorage } from "../../device/platform/storage.ts";
 import { DEFAULT_SETTINGS } from "../../device/settings.ts";
-import { SettingsKeeper } from "../../device/settings-keeper.ts";
 import { settingRows } from "../../device/settings-table.ts";
 import type { CommandStatus } from "../../shared/errors.ts";
 import { COMMAND_BODY_BYTES_MAX } from "../../shared/limits.ts";
 import { type CborValue, encodeCbor } from "../../shared/message/cbor.ts";
+import { keeperOf } from "./keeper.ts";
 
 const ECHO: Command = {
   name: "echo",
@@ -122,7 +121,7 @@ test("commands are listed, with what they take", () => {
 });
 
 test("settings are listed in pages, secrets only as set or not", () => {
-  const keeper = new SettingsKeeper(DEFAULT_SETTINGS, new MemoryStorage(), () => undefined);
+  const keeper = keeperOf(DEFAULT_SETTINGS);
   let changes = 0;
   const commands = settingsCommands(keeper, () => changes++);
   const secrets = { "wifi.password": "open sesame", key: "ab".repeat(32) };

@@ -33,7 +33,11 @@ function hardwareWith(modules: Record<string, object>) {
   const chip = {
     freeHeapBytes: () => 90_000,
     freeHeapBytesMin: () => 80_000,
+    chunkHeapBytes: () => 40_000,
+    slotHeapBytes: () => 30_000,
     rssiDbm: () => undefined,
+    wifiState: () => 4,
+    celsius: () => 41.5,
   };
   return { hardware: { chip, load } satisfies Hardware, made };
 }
@@ -50,6 +54,22 @@ test("the chip tells of itself, and leaves out what it cannot tell", () => {
   const expected = ["chip.uptime", "chip.free-heap", "chip.free-heap-min", "chip.rssi"];
   expect(names).toEqual([...expected, "chip.status"]);
   expect(sensor.read(61_999)).toEqual([61, 90_000, 80_000, undefined, WORKING]);
+});
+
+test("the chip tells more of itself where it is asked to", () => {
+  const measures = [
+    "late-samples",
+    "missed-samples",
+    "chunk-heap",
+    "slot-heap",
+    "wifi",
+    "temperature",
+  ];
+  const { sensor, names } = create({ kind: "chip", name: "own", measures });
+  expect(names).toEqual([...measures, "status"].map((each) => `own.${each}`));
+  const counts = { lateSamples: 3, missedSamples: 12 };
+  expect(sensor.read(61_999, counts)).toEqual([3, 12, 40_000, 30_000, 4, 41.5, WORKING]);
+  expect(encodeSchema(sensor.channels).length).toBeGreaterThan(0);
 });
 
 test("parts on I2C: the SDK's driver gets pins and address, its sample becomes values", () => {
@@ -96,13 +116,21 @@ test("a checksum that fails costs the one value", () => {
   expect(sensor.read(0)).toEqual([21, undefined, WORKING]);
 });
 
-test("pins: a share of full scale, and a level", () => {
-  const analog = create(
-    { kind: "analog", name: "soil", pin: 34 },
-    { "embedded:io/analog": { resolution: 12, read: () => 2_048 } },
-  );
-  expect(analog.sensor.read(0)).toEqual([2_048 / 4_095, WORKING]);
-  expect(analog.made[0]!.options).toEqual({ pin: 34 });
+test("an analog pin: volts, or what they stand for, by the attenuation", () => {
+  const modules = { "embedded:io/analog": { resolution: 12, read: () => 2_048 } };
+  const volts = create({ kind: "analog", name: "soil", pin: 34 }, modules);
+  expect(volts.sensor.channels[0]).toMatchObject({ name: "soil", unit: "V", resolution: 0.001 });
+  expect(volts.sensor.read(0)).toEqual([(2_048 * 2.45) / 4_095, WORKING]);
+  const esp32 = { attenuation: 12, calibrated: true };
+  expect(volts.made[0]!.options).toEqual({ pin: 34, esp32 });
+  const own = { attenuation: 0, scale: 100, offset: -50, unit: "Cel", resolution: 0.1 };
+  const degrees = create({ kind: "analog", pin: 34, ...own }, modules);
+  expect(degrees.sensor.channels[0]).toMatchObject({ unit: "Cel", resolution: 0.1 });
+  expect(degrees.sensor.read(0)[0]).toBeCloseTo((100 * (2_048 * 0.95)) / 4_095 - 50, 9);
+  expect(degrees.made[0]!.options.esp32).toEqual({ attenuation: 0, calibrated: true });
+});
+
+test("a level", () => {
   const digital = create(
     { kind: "digital", name: "door", pin: 4 },
     { "embedded:io/digital": { read: () => 1 } },
@@ -175,6 +203,13 @@ test.each([
   [[{ kind: "bme999" }], 'no kind "bme999"; there are random, chip, '],
   [[{ kind: "digital" }, { kind: "digital" }], 'two are called "digital"'],
   [[{ kind: "chip", periodMs: 0 }], "periodMs"],
+  [[{ kind: "analog", name: "soil", attenuation: 11 }], "soil: attenuation: 11 is none of 0, "],
+  [[{ kind: "chip", measures: ["colour"] }], 'no "colour"; there are uptime, free-heap, '],
+  [[{ kind: "chip", measures: ["rssi", "wifi", "rssi"] }], "twice"],
+  [[{ kind: "chip", measures: [] }], "measures: name at least one"],
+  [[{ kind: "analog", scale: 0 }], "scale: a number other than 0"],
+  [[{ kind: "analog", offset: Number.NaN }], "offset: a number"],
+  [[{ kind: "analog", resolution: 0 }], "resolution"],
 ])("settings at fault: %j", (sensors, words) => {
   expect(sensorsFault(sensors)).toContain(words);
   expect(settingsFault({ ...DEFAULT_SETTINGS, sensors })).toContain(words);

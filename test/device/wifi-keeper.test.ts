@@ -2,7 +2,7 @@
 // changes only, joins nothing by itself, throws while it is connecting.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { WifiKeeper } from "../../device/platform/wifi-keeper.ts";
+import { WIFI_LABELS, WifiKeeper } from "../../device/platform/wifi-keeper.ts";
 import { nodeTimers } from "../../host/simulator/io/timers.ts";
 
 class FakeWifi {
@@ -12,6 +12,9 @@ class FakeWifi {
   RSSI = -60;
   readonly joins: unknown[] = [];
   disconnects = 0;
+  /** What a scan finds, and how many there were. */
+  inReach: string[] = [];
+  scans = 0;
   readonly #onChanged: (this: FakeWifi, what: string) => void;
 
   constructor({ onChanged }: { onChanged(this: FakeWifi, what: string): void }) {
@@ -28,6 +31,15 @@ class FakeWifi {
   disconnect(): void {
     this.connection = 200;
     this.disconnects++;
+  }
+
+  scan(options: { onFound(found: { SSID: string }): void; onComplete(): void }): void {
+    if (this.connection !== 200) throw new Error("scan failed");
+    this.scans++;
+    setTimeout(() => {
+      for (const SSID of this.inReach) options.onFound({ SSID });
+      options.onComplete();
+    }, 2_000);
   }
 
   change(connection: number): void {
@@ -105,5 +117,69 @@ test("a platform that is still connecting is asked again later", () => {
   expect(wifi.joins).toHaveLength(1);
   expect(lines.at(-1)).toContain("already connecting");
   vi.advanceTimersByTime(21_000);
+  expect(wifi.joins).toHaveLength(2);
+});
+
+/** Fails as often as it takes for the keeper to look around, and until it has. */
+function failUntilScanned(wifi: FakeWifi): void {
+  for (const before = wifi.scans; wifi.scans === before; ) {
+    if (wifi.connection === 300) wifi.change(200);
+    vi.advanceTimersToNextTimer();
+  }
+  vi.advanceTimersByTime(2_000);
+}
+
+test("a network that turns us away is told from one that is not in reach", () => {
+  const { keeper, wifi } = keep();
+  const label = () => WIFI_LABELS[keeper.state];
+  expect(label()).toBe("joining");
+  wifi.change(200);
+  expect(label()).toBe("not joined");
+  wifi.inReach = ["shed next door", "shed"];
+  failUntilScanned(wifi);
+  expect(label()).toBe("turned away: is the password right?");
+  expect(wifi.joins.length).toBeGreaterThan(3); // a passing failure is not worth a scan
+  wifi.inReach = ["shed next door"];
+  failUntilScanned(wifi);
+  expect(label()).toBe("no network of that name in reach");
+  expect(lines).toContain("wifi: shed: no network of that name in reach");
+  while (wifi.connection !== 300) vi.advanceTimersToNextTimer();
+  wifi.change(500);
+  const { scans } = wifi;
+  vi.advanceTimersByTime(3_600_000);
+  expect([label(), wifi.scans]).toEqual(["joined", scans]);
+});
+
+test("a network without addresses is told of too, and a scan that the platform refuses does no harm", () => {
+  const { keeper, wifi } = keep();
+  for (let joins = 1; joins < 6; joins++) {
+    wifi.change(400);
+    vi.advanceTimersByTime(20_000);
+    expect(WIFI_LABELS[keeper.state]).toBe("no address");
+    while (wifi.joins.length === joins) vi.advanceTimersToNextTimer();
+  }
+  expect(wifi.scans).toBe(0);
+  wifi.scan = () => {
+    throw new Error("already scanning");
+  };
+  wifi.change(200);
+  while (!lines.at(-1)!.includes("no scan")) {
+    if (wifi.connection === 300) wifi.change(200);
+    vi.advanceTimersToNextTimer();
+  }
+  wifi.change(500);
+  expect(WIFI_LABELS[keeper.state]).toBe("joined");
+});
+
+test("a network through which nothing comes is joined anew, but not while it is being joined", () => {
+  const { keeper, wifi } = keep();
+  keeper.handleSilence();
+  expect(wifi.disconnects).toBe(0);
+  wifi.change(500);
+  keeper.handleSilence();
+  expect(WIFI_LABELS[keeper.state]).toBe("lost");
+  expect(wifi.disconnects).toBe(1);
+  expect(lines.at(-1)).toBe("wifi: lost shed: nothing comes through");
+  vi.advanceTimersByTime(500);
   expect(wifi.joins).toHaveLength(2);
 });

@@ -4,9 +4,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import type { Settings } from "../../device/settings.ts";
 import { findSdk } from "../../host/firmware/sdk.ts";
 import { runTool } from "../../host/firmware/tool.ts";
@@ -31,6 +32,12 @@ export interface Watched {
   readonly name: string;
   readonly settings: Partial<Settings>;
   readonly memory: Memory;
+  /** The module that starts in place of `main`, without its ending: memory-watch, unless given. */
+  readonly starter?: string;
+  /** More of `mc/config`. */
+  readonly config?: object;
+  /** Where the board keeps what outlives a restart: the builds' own folder, unless given. */
+  readonly files?: string;
 }
 
 async function mcconfig(folder: string, env: object, ...args: readonly string[]): Promise<void> {
@@ -49,7 +56,10 @@ async function mcconfig(folder: string, env: object, ...args: readonly string[])
  * Builds the firmware's bundle as it is, with settings and memory of the test's own and with something
  * beside it that traces the use of memory. Returns the path of what `startBoard` runs.
  */
-export async function buildWatched({ name, settings, memory }: Watched): Promise<string> {
+export async function buildWatched(watched: Watched): Promise<string> {
+  const { name, settings, memory, config, files = BUILDS } = watched;
+  const path = watched.starter ?? join(HERE, "memory-watch");
+  const starter = basename(path);
   const folder = join(BUILDS, "lin");
   mkdirSync(folder, { recursive: true });
   const manifest = join(folder, "manifest.json");
@@ -61,16 +71,16 @@ export async function buildWatched({ name, settings, memory }: Watched): Promise
       `${modules}/debug/manifest.json`,
       `${modules}/instrumentation/manifest.json`,
     ],
-    modules: { "memory-watch": join(HERE, "memory-watch") },
-    preload: ["memory-watch"],
+    modules: { [starter]: path },
+    preload: [starter],
     creation: {
-      main: "memory-watch",
+      main: starter,
       static: 0,
       chunk: { initial: memory.chunkBytes, incremental: 0 },
       heap: { initial: memory.slots, incremental: 0 },
       stack: memory.stackSlots,
     },
-    config: { senda: settings },
+    config: { senda: settings, files, ...config },
   });
   const built = join(folder, "bin/lin/mc/instrument/senda/mc.so");
   rmSync(built, { force: true });
@@ -78,6 +88,21 @@ export async function buildWatched({ name, settings, memory }: Watched): Promise
   const kept = join(folder, `${name}.so`);
   copyFileSync(built, kept);
   return kept;
+}
+
+/** Bundles an entry of the tests as the firmware is bundled. Returns its path, as a starter. */
+export async function bundleStarter(entry: string): Promise<string> {
+  const path = join(BUILDS, entry);
+  await build({
+    entryPoints: [join(HERE, `${entry}.ts`)],
+    outfile: `${path}.js`,
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    external: ["mc/*", "modules"],
+  });
+  return path;
 }
 
 /** Compiles the program that runs mc.so without a display, against the SDK's header; returns its path. */

@@ -152,6 +152,7 @@ export class Life {
         storage.write(key, text);
         this.scene.handleSettings(this, text);
       },
+      delete: (key) => storage.delete(key),
     };
   }
 
@@ -187,6 +188,7 @@ export class Life {
       ticks: () => this.ticks,
       resolve: (_host, found) => this.#resolve(found),
       openFlash: () => this.#openFlash(),
+      openStorage: () => undefined,
       randomBytes: (count) => this.#randomBytes(count),
       trace: (line) => this.#trace(line),
       resetReason: () => reset,

@@ -47,10 +47,12 @@ const FROZEN_NAMES = new Set(["toString", "valueOf", "constructor", "hasOwnPrope
 export interface Allowances {
   /** Module-level calls and constructions whose result is only read afterwards, by the name of what is called. */
   readonly calls?: readonly string[];
+  /** Global names beyond those that are always there. */
+  readonly globals?: readonly string[];
 }
 
 /** All traps in the code of one module, in order. */
-export function findTraps(code: string, { calls = [] }: Allowances = {}): Trap[] {
+export function findTraps(code: string, { calls = [], globals = [] }: Allowances = {}): Trap[] {
   let program: TreeNode;
   try {
     program = parseModule(code);
@@ -68,7 +70,7 @@ export function findTraps(code: string, { calls = [] }: Allowances = {}): Trap[]
       changeInRom(node, place, imports) ??
       frozenName(node, place) ??
       romAsJson(node, place, configs) ??
-      unknownGlobal(node, place) ??
+      unknownGlobal(node, place, globals) ??
       regularExpression(node, place);
     if (what !== undefined) traps.push({ what, at: node.start });
   });
@@ -172,10 +174,15 @@ function romAsJson(node: TreeNode, place: Place, configs: readonly string[]): st
     : undefined;
 }
 
-function unknownGlobal(node: TreeNode, { scope }: Place): string | undefined {
+function unknownGlobal(
+  node: TreeNode,
+  { scope }: Place,
+  globals: readonly string[],
+): string | undefined {
   if (node.type !== "Identifier") return undefined;
   const name = String(node.name);
-  if (XS_GLOBALS.has(name) || scopeOf(name, scope) !== undefined) return undefined;
+  if (XS_GLOBALS.has(name) || globals.includes(name)) return undefined;
+  if (scopeOf(name, scope) !== undefined) return undefined;
   return `${name}, which XS does not have`;
 }
 

@@ -10,11 +10,12 @@ import { PATHS, ROOT } from "./paths.ts";
 import { type Allowances, findTraps } from "./preload-traps.ts";
 import { lineAt } from "./scan.ts";
 
-/** By source file: what is made while the module loads, before ROM is made, and only read afterwards. */
-const CONSTANTS_MADE_BY_CALLS: Readonly<Record<string, Allowances>> = {
+/** By source file: what is made while the module loads, before ROM is made, and only read afterwards; globals. */
+const ALLOWED: Readonly<Record<string, Allowances>> = {
   "shared/bytes/crc32c.ts": { calls: ["makeTable"] },
   "shared/batch/codes.ts": { calls: ["makeScales"] },
   "shared/batch/lookup.ts": { calls: ["makeLookup"] }, // of hosts only
+  "device/platform/moddable.ts": { globals: ["globalThis"] }, // which the engine's last words go to
 };
 
 /** The CBOR library's two codecs hold nothing (device/platform/text.ts); the last line is that of rom.mjs. */
@@ -27,6 +28,7 @@ const BUNDLE: Allowances = {
     "ArrayBuffer.isView",
     "Object.freeze",
   ],
+  globals: ["globalThis"],
 };
 
 const whats = (code: string, allowances?: Allowances) =>
@@ -151,7 +153,7 @@ async function trapsInSource(path: string): Promise<string[]> {
   const options = { loader: "ts", target: "esnext", sourcemap: "external" } as const;
   const { code, map } = await transform(text, { ...options, sourcefile: path });
   const lines = new SourceMap(JSON.parse(map) as SourceMapPayload);
-  return findTraps(code, CONSTANTS_MADE_BY_CALLS[path] ?? {}).map(({ what, at }) => {
+  return findTraps(code, ALLOWED[path] ?? {}).map(({ what, at }) => {
     const entry = lines.findEntry(lineAt(code, at) - 1, 0);
     return `${path}:${"originalLine" in entry ? entry.originalLine + 1 : "?"}: ${what}`;
   });

@@ -119,6 +119,7 @@ class World {
         this.after(0, () => found(this.isRemote ? undefined : host));
       },
       openFlash: () => this.#flash,
+      openStorage: () => undefined,
       randomBytes: (count) => new Uint8Array(count).map(() => this.#randomByte()),
       trace: () => undefined,
       resetReason: () => "power-on",

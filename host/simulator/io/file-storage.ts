@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -35,6 +36,11 @@ export class FileStorage implements KeyValueStorage {
     const path = this.#pathOf(key);
     writeSynced(`${path}.new`, text);
     renameSync(`${path}.new`, path);
+    syncFolder(this.#folder);
+  }
+
+  delete(key: string): void {
+    rmSync(this.#pathOf(key), { force: true });
     syncFolder(this.#folder);
   }
 

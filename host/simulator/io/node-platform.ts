@@ -9,6 +9,8 @@ import { performance } from "node:perf_hooks";
 import type { Flash } from "../../../device/flash/flash.ts";
 import type { TcpConstructor, TcpOptions } from "../../../device/platform/ecma419.ts";
 import type { Platform } from "../../../device/platform/platform.ts";
+import type { KeyValueStorage } from "../../../device/platform/storage.ts";
+import type { UpdateMachine } from "../../../device/update/machine.ts";
 import { SimulatedSerial } from "./serial.ts";
 import { SEND_BUFFER_BYTES, SimulatedTcp } from "./tcp.ts";
 import { nodeTimers } from "./timers.ts";
@@ -27,6 +29,10 @@ export interface NodePlatformOptions {
   restart?: () => void;
   /** What `openFlash` gives, whatever the partition is called; without it there is no flash. */
   flash?: Flash;
+  /** What `openStorage` gives; without it nothing is kept. */
+  storage?: KeyValueStorage;
+  /** Slots for other firmware; without them it cannot be updated. */
+  update?: UpdateMachine;
   /** TCP send buffer: 5,744 unless given, as on most boards; 8,192 on a plain ESP32. */
   sendBufferBytes?: number;
 }
@@ -44,6 +50,8 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
     ticks: createTicks(options.ticksAtBoot ?? 0),
     resolve,
     openFlash: () => options.flash,
+    openStorage: () => options.storage,
+    update: options.update,
     randomBytes: options.seed === undefined ? secureBytes : createSeededBytes(options.seed),
     trace: (line) => options.trace?.(line),
     resetReason: () => options.resetReason ?? "power-on",
