@@ -52,6 +52,8 @@ export interface FirmwareStatus {
   readonly gapReadings: number;
   readonly reconnects: number;
   readonly retransmissions: number;
+  /** Why the collector last turned this device away; undefined once it has let it in. */
+  readonly turnedAway: string | undefined;
   /** Sampling has ended and everything, gaps included, is confirmed. */
   readonly isDone: boolean;
 }
@@ -111,6 +113,7 @@ export class Firmware {
       gapReadings: outbox.droppedReadings,
       reconnects: this.#uplink.reconnects,
       retransmissions: this.#retransmissions + this.#session.flight.retransmissions,
+      turnedAway: this.#uplink.turnedAway,
       isDone: this.#hasSampledAll() && outbox.isEmpty && this.#batcher.readingsWaiting === 0,
     };
   }

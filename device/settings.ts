@@ -25,6 +25,7 @@ export interface SerialSettings {
 export interface Settings {
   /** The name under which the collector keeps the readings; 1 to 64 bytes. */
   readonly device: string;
+  readonly key: string; // 64 hexadecimal digits; "" for none
   /** Host name or address of the collector. */
   readonly host: string;
   readonly tcpPort: number;
@@ -62,6 +63,7 @@ export const DEFAULT_NAME = "senda";
 
 export const DEFAULT_SETTINGS: Settings = {
   device: DEFAULT_NAME,
+  key: "",
   host: "127.0.0.1",
   tcpPort: DEFAULT_PORT,
   udpPort: DEFAULT_PORT,
@@ -87,6 +89,7 @@ const PASSWORD_BYTES_MAX = 64;
 /** What is wrong with the settings, for people; undefined where nothing is. */
 export function settingsFault(settings: Settings): string | undefined {
   if (!isName(settings.device)) return "device: a name has 1 to 64 bytes and no control characters";
+  if (!/^([0-9a-f]{64})?$/i.test(settings.key)) return "key: 64 hexadecimal digits, or nothing";
   if (settings.paths.length === 0) return "paths: name at least one of tcp, udp, serial";
   const { ssid, password } = settings.wifi;
   if (utf8Length(ssid) > SSID_BYTES_MAX) return `wifi.ssid: at most ${SSID_BYTES_MAX} bytes`;

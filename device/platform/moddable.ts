@@ -11,6 +11,7 @@ import Time from "time";
 import Timer from "timer";
 import type { Chip, Hardware } from "../sensors/driver.ts";
 import type { TimerHandle, Timers } from "./ecma419.ts";
+import { moddableCrypto } from "./moddable-crypto.ts";
 import { openModdableFlash } from "./moddable-flash.ts";
 import type { Platform } from "./platform.ts";
 import { type WifiConstructor, WifiKeeper, type WifiNetwork } from "./wifi-keeper.ts";
@@ -42,6 +43,7 @@ export function createModdablePlatform(): Platform {
     resolve: (host, found) => Net.resolve(host, (_name, address) => found(address)),
     openFlash: openModdableFlash,
     randomBytes: (count) => fillRandom(native, count),
+    crypto: moddableCrypto,
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",
   };

@@ -25,6 +25,7 @@ const NAMES_FOR_USER = [
   "StoreError",
   "RecordingError",
   "FirmwareError",
+  "KeyError",
 ];
 
 /** True where the error's text says all that the user needs; any other error is a bug of ours and keeps its stack. */

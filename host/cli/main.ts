@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   query: async () => (await import("./commands/query.ts")).queryCommand(),
   export: async () => (await import("./commands/export.ts")).exportCommand(),
   verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
+  key: async () => (await import("./commands/key.ts")).keyCommand(),
   demo: async () => (await import("./commands/demo.ts")).demoCommand(),
   flash: async () => (await import("./commands/flash.ts")).flashCommand(),
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand(),

@@ -1,5 +1,6 @@
 // What a running collector tells those who watch it: the terminal, `--json`, the log.
 
+import type { SealCounters } from "../../shared/seal/host-seal.ts";
 import type { LinkTraits } from "../../shared/session/link.ts";
 
 export type CollectorEvent =
@@ -37,6 +38,8 @@ export type CollectorEvent =
     }
   /** A batch could not be read: its bytes are kept aside. Told of the first of each epoch. */
   | { readonly event: "kept-aside"; readonly device: string; readonly why: string }
+  /** The file of keys changed, or could not be read again (isOk false): then those from before still hold. */
+  | { readonly event: "keys"; readonly isOk: boolean; readonly text: string }
   /** The store cannot write (isOver false), or can again. */
   | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
 
@@ -56,4 +59,6 @@ export interface CollectorCounters {
   ignored: number;
   /** Peers turned away. */
   refusals: number;
+  /** Sealed sessions: see SealCounters; `clear` came without a seal where one is required. */
+  seal: SealCounters & { clear: number; misbound: number };
 }

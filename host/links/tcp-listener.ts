@@ -119,6 +119,10 @@ class TcpLinkIo implements HostLinkIo {
     return `tcp ${formatAddress({ host: remoteAddress, port: remotePort })}`;
   }
 
+  get address(): string {
+    return this.#socket.remoteAddress ?? "?";
+  }
+
   send(message: Uint8Array): void {
     const frame = Buffer.allocUnsafe(STREAM_HEADER_BYTES + message.length);
     writeStreamHeader(frame, 0, message.length);

@@ -21,7 +21,7 @@ const REKEY_MESSAGES = 0x10_0000;
 const REKEY_MS = 24 * 3_600_000;
 
 /** No message has this counter: far behind the bound above, and within NIST SP 800-38D 8.3. */
-export const COUNTER_END = 0xffff_ffff;
+const COUNTER_END = 0xffff_ffff;
 
 /** First byte of a nonce: the direction. Each has a key of its own, so this is the second lock. */
 const FROM_DEVICE = 1;
@@ -37,21 +37,25 @@ export interface AssociationSecrets {
 }
 
 /** What a knock is proven with. */
-export function knockProof(crypto: SealCrypto, key: Uint8Array, proven: Uint8Array): Uint8Array {
-  const knockKey = hkdf(crypto, key, new Uint8Array(0), encodeUtf8("senda 1 knock"), KEY_BYTES);
-  return crypto.hmacSha256(knockKey, proven).subarray(0, PROOF_BYTES);
+export function knockProof(
+  primitives: SealCrypto,
+  key: Uint8Array,
+  proven: Uint8Array,
+): Uint8Array {
+  const knockKey = hkdf(primitives, key, new Uint8Array(0), encodeUtf8("senda 1 knock"), KEY_BYTES);
+  return primitives.hmacSha256(knockKey, proven).subarray(0, PROOF_BYTES);
 }
 
 /** Keys for one association, from the device's key and what both sides made up. */
 export function deriveSecrets(
-  crypto: SealCrypto,
+  primitives: SealCrypto,
   key: Uint8Array,
   device: string,
   randoms: { readonly device: Uint8Array; readonly host: Uint8Array },
 ): AssociationSecrets {
   const salt = concat(randoms.device, randoms.host);
   const info = concat(encodeUtf8("senda 1 association "), encodeUtf8(device));
-  const made = hkdf(crypto, key, salt, info, 3 * KEY_BYTES);
+  const made = hkdf(primitives, key, salt, info, 3 * KEY_BYTES);
   return {
     deviceKey: made.slice(0, KEY_BYTES),
     hostKey: made.slice(KEY_BYTES, 2 * KEY_BYTES),
@@ -61,12 +65,12 @@ export function deriveSecrets(
 
 /** What an admit is proven with: it is about the knock, too. */
 export function admitProof(
-  crypto: SealCrypto,
+  primitives: SealCrypto,
   { proofKey }: AssociationSecrets,
   knock: Uint8Array,
   proven: Uint8Array,
 ): Uint8Array {
-  return crypto.hmacSha256(proofKey, concat(knock, proven)).subarray(0, PROOF_BYTES);
+  return primitives.hmacSha256(proofKey, concat(knock, proven)).subarray(0, PROOF_BYTES);
 }
 
 export class Association {
@@ -79,7 +83,7 @@ export class Association {
   #sent = 0;
 
   constructor(
-    crypto: SealCrypto,
+    primitives: SealCrypto,
     side: Side,
     token: number,
     { deviceKey, hostKey }: AssociationSecrets,
@@ -88,19 +92,14 @@ export class Association {
     this.token = token;
     this.bornAtMs = nowMs;
     this.#isDevice = side === "device";
-    this.#sending = crypto.createKey(this.#isDevice ? deviceKey : hostKey);
-    this.#receiving = crypto.createKey(this.#isDevice ? hostKey : deviceKey);
+    this.#sending = primitives.createKey(this.#isDevice ? deviceKey : hostKey);
+    this.#receiving = primitives.createKey(this.#isDevice ? hostKey : deviceKey);
   }
 
   /** It should be replaced: long before it must. */
   isOld(nowMs: number): boolean {
     const count = Math.max(this.#sent, this.#heard.highest);
     return count >= REKEY_MESSAGES || nowMs >= this.bornAtMs + REKEY_MS;
-  }
-
-  /** A message has come that the other side sealed. */
-  get isHeard(): boolean {
-    return this.#heard.highest >= 0;
   }
 
   /**

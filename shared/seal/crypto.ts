@@ -26,18 +26,18 @@ export interface SealCrypto {
 
 /** `count` bytes (at most 255 digests) of key material. RFC 5869 2. */
 export function hkdf(
-  crypto: SealCrypto,
+  primitives: SealCrypto,
   key: Uint8Array,
   salt: Uint8Array,
   info: Uint8Array,
   count: number,
 ): Uint8Array {
-  const extracted = crypto.hmacSha256(salt, key);
+  const extracted = primitives.hmacSha256(salt, key);
   const made = new Uint8Array(count);
   let block = new Uint8Array(0);
   for (let at = 0, number = 1; at < count; at += block.length, number++) {
     const input = concat(block, info, Uint8Array.of(number));
-    block = new Uint8Array(crypto.hmacSha256(extracted, input));
+    block = new Uint8Array(primitives.hmacSha256(extracted, input));
     made.set(block.subarray(0, Math.min(block.length, count - at)), at);
   }
   return made;

@@ -30,7 +30,7 @@ export interface DeviceSealOptions {
   readonly device: string;
   /** 32 bytes. */
   readonly key: Uint8Array;
-  readonly crypto: SealCrypto;
+  readonly primitives: SealCrypto;
   /** `count` bytes that nobody can guess. */
   readonly random: (count: number) => Uint8Array;
 }
@@ -140,10 +140,10 @@ export class DeviceSeal {
 
   #beginHandshake(): void {
     if (this.#handshake !== undefined) return;
-    const { device, key, crypto, random: randomBytes } = this.#options;
+    const { device, key, primitives, random: randomBytes } = this.#options;
     const random = randomBytes(RANDOM_BYTES);
     const proven = encodeKnock(device, random);
-    const knock = concat(proven, knockProof(crypto, key, proven));
+    const knock = concat(proven, knockProof(primitives, key, proven));
     this.#handshake = { random, knock };
   }
 
@@ -158,16 +158,16 @@ export class DeviceSeal {
     if (admit === undefined || handshake === undefined) return false;
     const { deviceRandom, hostRandom, token, proof, proven } = admit;
     if (!isEqual(deviceRandom, handshake.random)) return false;
-    const { device, key, crypto } = this.#options;
+    const { device, key, primitives } = this.#options;
     const randoms = { device: deviceRandom, host: hostRandom };
-    const secrets = deriveSecrets(crypto, key, device, randoms);
-    if (!isEqual(proof, admitProof(crypto, secrets, handshake.knock, proven))) {
+    const secrets = deriveSecrets(primitives, key, device, randoms);
+    if (!isEqual(proof, admitProof(primitives, secrets, handshake.knock, proven))) {
       this.#events.push({ kind: "impostor", link: link.id });
       return true;
     }
     this.#previous = this.#current;
     this.#previousUntilMs = nowMs + OVERLAP_MS;
-    this.#current = new Association(crypto, "device", token, secrets, nowMs);
+    this.#current = new Association(primitives, "device", token, secrets, nowMs);
     this.#handshake = undefined;
     this.handshakes++;
     for (const each of this.#links.values()) this.#admit(each);

@@ -95,7 +95,7 @@ export type HostSealEvent =
   | { readonly kind: "proven"; readonly device: string; readonly key: Uint8Array };
 
 export interface HostSealOptions {
-  readonly crypto: SealCrypto;
+  readonly primitives: SealCrypto;
   readonly ring: KeyRing;
   /** `count` bytes that nobody can guess. */
   readonly random: (count: number) => Uint8Array;
@@ -210,9 +210,9 @@ export class HostSeal {
   }
 
   #provenKey({ proof, proven }: Knock, keys: readonly Uint8Array[]): Uint8Array | undefined {
-    const { crypto } = this.#options;
-    if (keys.length === 0) knockProof(crypto, this.#nobodysKey, proven);
-    return keys.find((key) => isEqual(proof, knockProof(crypto, key, proven)));
+    const { primitives } = this.#options;
+    if (keys.length === 0) knockProof(primitives, this.#nobodysKey, proven);
+    return keys.find((key) => isEqual(proof, knockProof(primitives, key, proven)));
   }
 
   #deny(
@@ -241,16 +241,16 @@ export class HostSeal {
   }
 
   #admit({ device, random }: Knock, knock: Uint8Array, key: Uint8Array, nowMs: number): Uint8Array {
-    const { crypto, random: randomBytes } = this.#options;
+    const { primitives, random: randomBytes } = this.#options;
     const token = this.#freeToken();
     const hostRandom = randomBytes(RANDOM_BYTES);
-    const secrets = deriveSecrets(crypto, key, device, { device: random, host: hostRandom });
+    const secrets = deriveSecrets(primitives, key, device, { device: random, host: hostRandom });
     const proven = encodeAdmit(random, hostRandom, token);
-    const admit = concat(proven, admitProof(crypto, secrets, knock, proven));
+    const admit = concat(proven, admitProof(primitives, secrets, knock, proven));
     this.#makeRoom(nowMs);
     const peer = this.#peerOf(device);
     this.#halfOpen.set(token, {
-      association: new Association(crypto, "host", token, secrets, nowMs),
+      association: new Association(primitives, "host", token, secrets, nowMs),
       key,
       peer,
       deviceRandom: random.slice(),

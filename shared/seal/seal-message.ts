@@ -9,7 +9,7 @@ import { TAG_BYTES } from "./crypto.ts";
 
 export const SEAL_CODES = { knock: 0x18, admit: 0x19, sealed: 0x1a, deny: 0x1c } as const;
 
-export const SEAL_VERSION = 1;
+const SEAL_VERSION = 1;
 
 /** Of a device and of a host, in each handshake: from a true source of chance. */
 export const RANDOM_BYTES = 16;
@@ -20,10 +20,10 @@ export const PROOF_BYTES = 16;
 /** Always the same, whatever the name, and longer than any answer to it. */
 export const KNOCK_BYTES = 2 + RANDOM_BYTES + 1 + NAME_BYTES_MAX + PROOF_BYTES;
 
-export const ADMIT_BYTES = 2 + 2 * RANDOM_BYTES + 4 + PROOF_BYTES;
+const ADMIT_BYTES = 2 + 2 * RANDOM_BYTES + 4 + PROOF_BYTES;
 
 /** Longest head of a sealed message: code, token, counter. */
-export const HEAD_BYTES_MAX = 10;
+const HEAD_BYTES_MAX = 10;
 
 /** Most that the seal adds to a message. */
 export const SEAL_BYTES_MAX = HEAD_BYTES_MAX + TAG_BYTES;
@@ -38,7 +38,7 @@ export const DENIALS = [
   "busy", // knock again after the stated time
 ] as const;
 
-export type Denial = (typeof DENIALS)[number];
+type Denial = (typeof DENIALS)[number];
 
 export interface Knock {
   readonly device: string;

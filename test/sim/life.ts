@@ -13,6 +13,7 @@ import type {
 import type { Platform } from "../../device/platform/platform.ts";
 import type { SensorSchedule } from "../../device/sampler.ts";
 import type { Settings } from "../../device/settings.ts";
+import { nodeCrypto } from "../../host/keys/node-crypto.ts";
 import { epochFromBytes } from "../../shared/message/encode.ts";
 import { PowerCut } from "../flash/simulated-flash.ts";
 import type { Chance } from "./chance.ts";
@@ -174,6 +175,7 @@ export class Life {
       resolve: (_host, found) => this.#resolve(found),
       openFlash: () => this.#openFlash(),
       randomBytes: (count) => this.#randomBytes(count),
+      crypto: nodeCrypto,
       trace: (line) => this.#trace(line),
       resetReason: () => reset,
     };

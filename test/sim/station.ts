@@ -38,6 +38,13 @@ export class Hub implements LinkHub {
     return id;
   }
 
+  handleStranger(io: HostLinkIo, bytes: Uint8Array): LinkId | undefined {
+    const id = this.collector.handleStranger(io, bytes);
+    if (id !== undefined) this.#open.add(id);
+    this.links = this.#open.size;
+    return id;
+  }
+
   handleLinkDown(id: LinkId): void {
     this.#open.delete(id);
     this.links = this.#open.size;

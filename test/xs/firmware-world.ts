@@ -14,6 +14,7 @@ import type { HostEvent } from "../../shared/session/host-event.ts";
 import { endOf } from "../../shared/session/host-session.ts";
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
 import { SimulatedFlash } from "../flash/simulated-flash.ts";
+import { nobleCrypto } from "../seal/noble-crypto.ts";
 
 export interface WorldOptions {
   readonly samples: number;
@@ -118,6 +119,7 @@ class World {
       },
       openFlash: () => this.#flash,
       randomBytes: (count) => new Uint8Array(count).map(() => this.#randomByte()),
+      crypto: nobleCrypto,
       trace: () => undefined,
       resetReason: () => "power-on",
     };

@@ -9,6 +9,7 @@ import { performance } from "node:perf_hooks";
 import type { Flash } from "../../../device/flash/flash.ts";
 import type { TcpConstructor, TcpOptions } from "../../../device/platform/ecma419.ts";
 import type { Platform } from "../../../device/platform/platform.ts";
+import { nodeCrypto } from "../../keys/node-crypto.ts";
 import { SimulatedSerial } from "./serial.ts";
 import { SEND_BUFFER_BYTES, SimulatedTcp } from "./tcp.ts";
 import { nodeTimers } from "./timers.ts";
@@ -43,6 +44,7 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
     resolve,
     openFlash: () => options.flash,
     randomBytes: options.seed === undefined ? secureBytes : createSeededBytes(options.seed),
+    crypto: nodeCrypto,
     trace: (line) => options.trace?.(line),
     resetReason: () => options.resetReason ?? "power-on",
   };
