@@ -105,7 +105,7 @@ declare module "crypt" {
   export class Mode {
     constructor(mode: "CTR", cipher: BlockCipher);
     setIV(block: ArrayBuffer): void;
-    encrypt(data: ArrayBuffer): ArrayBuffer;
+    encrypt(data: ArrayBuffer, into: ArrayBuffer): ArrayBuffer;
   }
 }
 

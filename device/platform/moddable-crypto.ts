@@ -3,13 +3,7 @@
 // each nonce; its `hmac` keeps state in a way that one digest cannot be shared.
 
 import { BlockCipher, Digest, GHASH, Mode } from "crypt";
-import {
-  concat,
-  isEqual,
-  type SealCrypto,
-  type SealKey,
-  TAG_BYTES,
-} from "../../shared/seal/crypto.ts";
+import { isEqual, type SealCrypto, type SealKey, TAG_BYTES } from "../../shared/seal/crypto.ts";
 
 /** FIPS 180-4: of SHA-256. */
 const DIGEST_BLOCK_BYTES = 64;
@@ -50,18 +44,26 @@ class ModdableKey implements SealKey {
     this.#hashKey = this.#cipher.encrypt(new ArrayBuffer(CIPHER_BLOCK_BYTES));
   }
 
-  seal(nonce: Uint8Array, associated: Uint8Array, plain: Uint8Array): Uint8Array {
-    this.#mode.setIV(counterBlock(nonce, 2));
-    const text = this.#mode.encrypt(exact(plain));
-    return concat(new Uint8Array(text), this.#tag(nonce, associated, text));
+  seal(nonce: Uint8Array, associated: Uint8Array, room: Uint8Array): void {
+    const end = room.length - TAG_BYTES;
+    const text = room.slice(0, end).buffer;
+    this.#crypt(nonce, text);
+    room.set(new Uint8Array(text));
+    room.set(this.#tag(nonce, associated, text), end);
   }
 
   open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     const end = sealed.length - TAG_BYTES;
-    const text = exact(sealed.subarray(0, end));
+    const text = sealed.slice(0, end).buffer as ArrayBuffer;
     if (!isEqual(this.#tag(nonce, associated, text), sealed.subarray(end))) return undefined;
+    this.#crypt(nonce, text);
+    return new Uint8Array(text);
+  }
+
+  /** In place. Counter mode is its own inverse. */
+  #crypt(nonce: Uint8Array, text: ArrayBuffer): void {
     this.#mode.setIV(counterBlock(nonce, 2));
-    return new Uint8Array(this.#mode.encrypt(text)); // counter mode is its own inverse
+    this.#mode.encrypt(text, text);
   }
 
   #tag(nonce: Uint8Array, associated: Uint8Array, text: ArrayBuffer): Uint8Array {

@@ -18,6 +18,7 @@ import type { Commit, Trouble } from "../store/operation.ts";
 import type { Store } from "../store/store.ts";
 import { utcSampleOf } from "../time/utc-sample.ts";
 import { DeviceBoard } from "./device-board.ts";
+import { Doorway } from "./doorway.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 import { type Received, SealedLinks } from "./sealed-links.ts";
 import { deniedText, describeEvent } from "./sentences.ts";
@@ -56,6 +57,7 @@ export class Collector implements LinkHub {
   readonly #store: Store;
   readonly #endpoint: HostEndpoint;
   readonly #sealed: SealedLinks;
+  readonly #doorway = new Doorway();
   readonly #links = new Map<LinkId, HostLinkIo>();
   readonly #sessions = new Map<number, HostSession>();
   readonly #linkSessions = new Map<LinkId, HostSession>();
@@ -102,12 +104,14 @@ export class Collector implements LinkHub {
 
   handleLinkUp(io: HostLinkIo): LinkId | undefined {
     if (this.#isStopped) return undefined;
-    if (this.#links.size >= LINKS_MAX) {
+    const isDoorwayFull = this.#sealed.isRequired && !this.#doorway.hasRoom(io.address);
+    if (this.#links.size >= LINKS_MAX || isDoorwayFull) {
       this.#counters.refusedLinks++;
       return undefined;
     }
     const id = this.#nextLinkId++;
     this.#links.set(id, io);
+    this.#doorway.enter(id, io.address);
     this.#endpoint.handleLinkUp(id, io.traits, monotonicMs());
     return id;
   }
@@ -118,6 +122,7 @@ export class Collector implements LinkHub {
     this.#links.delete(id);
     this.#endpoint.handleLinkDown(id);
     this.#sealed.handleLinkDown(id);
+    this.#doorway.leave(id);
     this.#leaveSession(id, io);
   }
 
@@ -196,9 +201,14 @@ export class Collector implements LinkHub {
   #take(id: LinkId, { traits }: HostLinkIo, received: Received): void {
     const { bytes, peer } = received;
     if (!this.#sealed.bind(id, received, traits.isDatagram)) return;
+    if (peer !== undefined) this.#handleProven(id);
     if (peer === undefined && this.#sealed.isRequired) this.#endpoint.handleUnsealed(id, bytes);
     else this.#endpoint.handleMessage(id, bytes, monotonicMs(), peer?.device);
     this.#drainEvents(); // events hold views of `bytes`
+  }
+
+  #handleProven(id: LinkId): void {
+    if (this.#doorway.leave(id)) this.#links.get(id)?.handleProven?.();
   }
 
   #drainSealEvents(where: string): void {
@@ -239,6 +249,7 @@ export class Collector implements LinkHub {
         break;
       case "welcomed":
         this.#links.get(event.link)?.limitReceive?.(event.hello.receiveBytesMax);
+        this.#handleProven(event.link);
         this.#handleWelcomed(event.link, event.session);
         break;
       case "schema":

@@ -17,11 +17,12 @@ class NodeKey implements SealKey {
     this.#key = key;
   }
 
-  seal(nonce: Uint8Array, associated: Uint8Array, plain: Uint8Array): Uint8Array {
+  seal(nonce: Uint8Array, associated: Uint8Array, room: Uint8Array): void {
+    const end = room.length - TAG_BYTES;
     const cipher = createCipheriv(CIPHER, this.#key, nonce).setAAD(associated);
-    const text = cipher.update(plain);
+    room.set(cipher.update(room.subarray(0, end)));
     cipher.final(); // a stream cipher: nothing is left over
-    return Buffer.concat([text, cipher.getAuthTag()]);
+    room.set(cipher.getAuthTag(), end);
   }
 
   open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {

@@ -4,6 +4,7 @@
 
 import type { ByteWriter } from "../bytes/cursor.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
+import { assert } from "../errors.ts";
 import {
   concat,
   hkdf,
@@ -115,13 +116,12 @@ export class Association {
       writer.position = start;
       return false;
     }
-    const counter = this.#sent++;
     const { bytes, position } = writer;
-    const nonce = nonceOf(this.#isDevice ? FROM_DEVICE : FROM_HOST, counter);
-    const head = bytes.subarray(start, bodyAt);
-    const sealed = this.#sending.seal(nonce, head, bytes.subarray(bodyAt, position));
-    writer.position = bodyAt;
-    writer.writeBytes(sealed);
+    const end = position + TAG_BYTES;
+    assert(end <= bytes.length, "a message leaves room for its seal");
+    const nonce = nonceOf(this.#isDevice ? FROM_DEVICE : FROM_HOST, this.#sent++);
+    this.#sending.seal(nonce, bytes.subarray(start, bodyAt), bytes.subarray(bodyAt, end));
+    writer.position = end;
     return true;
   }
 

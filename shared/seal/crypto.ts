@@ -11,8 +11,8 @@ export const NONCE_BYTES = 12;
 
 /** One AES-256-GCM key, ready for use. */
 export interface SealKey {
-  /** New bytes: the ciphertext, as long as `plain`, and the tag. A nonce must never come twice under one key. */
-  seal(nonce: Uint8Array, associated: Uint8Array, plain: Uint8Array): Uint8Array;
+  /** `room`: the plaintext and 16 bytes, in whose place ciphertext and tag come. A nonce must never come twice under one key. */
+  seal(nonce: Uint8Array, associated: Uint8Array, room: Uint8Array): void;
   /** The plaintext, as new bytes; undefined where anything is not as it was sealed. */
   open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }

@@ -116,6 +116,7 @@ export class DeviceSeal {
   ): boolean {
     const link = this.#links.get(id);
     if (link === undefined) return false;
+    if (nowMs >= this.#previousUntilMs) this.#previous = undefined;
     const association = this.#current;
     if (association?.isOld(nowMs)) this.#beginHandshake();
     if (this.#handshake !== undefined && nowMs >= link.nextKnockAtMs) {

@@ -227,7 +227,7 @@ export class Life {
 
   #trace(line: string): void {
     this.scene.story.tell(this.name, line);
-    if (line.includes("refused ("))
+    if (/refused \(|turned device|does not hold/.test(line))
       this.scene.fail("honest", `${this.name} was turned away: ${line}`);
   }
 }
