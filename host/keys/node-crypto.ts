@@ -27,8 +27,7 @@ class NodeKey implements SealKey {
 
   open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     const end = sealed.length - TAG_BYTES;
-    const options = { authTagLength: TAG_BYTES };
-    const decipher = createDecipheriv(CIPHER, this.#key, nonce, options).setAAD(associated);
+    const decipher = createDecipheriv(CIPHER, this.#key, nonce).setAAD(associated);
     decipher.setAuthTag(sealed.subarray(end));
     const text = decipher.update(sealed.subarray(0, end));
     try {
