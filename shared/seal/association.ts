@@ -37,13 +37,17 @@ export interface AssociationSecrets {
   readonly proofKey: Uint8Array;
 }
 
+/** Of a device's key, for all of its knocks. */
+export function deriveKnockKey(primitives: SealCrypto, key: Uint8Array): Uint8Array {
+  return hkdf(primitives, key, new Uint8Array(0), encodeUtf8("senda 1 knock"), KEY_BYTES);
+}
+
 /** What a knock is proven with. */
 export function knockProof(
   primitives: SealCrypto,
-  key: Uint8Array,
+  knockKey: Uint8Array,
   proven: Uint8Array,
 ): Uint8Array {
-  const knockKey = hkdf(primitives, key, new Uint8Array(0), encodeUtf8("senda 1 knock"), KEY_BYTES);
   return primitives.hmacSha256(knockKey, proven).subarray(0, PROOF_BYTES);
 }
 

@@ -7,7 +7,13 @@
 
 import type { ByteWriter } from "../bytes/cursor.ts";
 import type { LinkId } from "../session/link.ts";
-import { Association, admitProof, deriveSecrets, knockProof } from "./association.ts";
+import {
+  Association,
+  admitProof,
+  deriveKnockKey,
+  deriveSecrets,
+  knockProof,
+} from "./association.ts";
 import { concat, isEqual, type SealCrypto } from "./crypto.ts";
 import {
   type Admit,
@@ -144,7 +150,7 @@ export class DeviceSeal {
     const { device, key, primitives, random: randomBytes } = this.#options;
     const random = randomBytes(RANDOM_BYTES);
     const proven = encodeKnock(device, random);
-    const knock = concat(proven, knockProof(primitives, key, proven));
+    const knock = concat(proven, knockProof(primitives, deriveKnockKey(primitives, key), proven));
     this.#handshake = { random, knock };
   }
 

@@ -7,7 +7,13 @@
 
 import type { ByteWriter } from "../bytes/cursor.ts";
 import { Admission } from "../session/admission.ts";
-import { Association, admitProof, deriveSecrets, knockProof } from "./association.ts";
+import {
+  Association,
+  admitProof,
+  deriveKnockKey,
+  deriveSecrets,
+  knockProof,
+} from "./association.ts";
 import { concat, isEqual, type SealCrypto } from "./crypto.ts";
 import { OVERLAP_MS, tokenBytes } from "./device-seal.ts";
 import { Rate } from "./rate.ts";
@@ -22,10 +28,10 @@ import {
 } from "./seal-message.ts";
 
 /** Proofs that are looked at in a second; further knocks are dropped. A tenth of one core's time. */
-const PROOFS_PER_SECOND_MAX = 20_000;
+const PROOFS_PER_SECOND_MAX = 10_000;
 
 /** And from one address. A fleet may stand behind one, so it is no less than half. */
-const PROOFS_PER_ADDRESS_MAX = 10_000;
+const PROOFS_PER_ADDRESS_MAX = 5_000;
 
 /** Devices that are admitted in a second, and at once: as many as may say hello. The others are told when to come back. */
 const HANDSHAKES_PER_SECOND_MAX = 500;
@@ -140,6 +146,8 @@ export class HostSeal {
   readonly #unknowns = new Rate(UNKNOWN_PER_SECOND_MAX, UNKNOWN_PER_SECOND_MAX, 0);
   readonly #admission = new Admission(HANDSHAKES_PER_SECOND_MAX, HANDSHAKE_BURST_MAX);
   readonly #events: HostSealEvent[] = [];
+  /** By the ring's key: a flood of knocks must cost one digest each, not three. */
+  readonly #knockKeys = new WeakMap<Uint8Array, Uint8Array>();
   /** Proves nothing to anybody: an unknown device takes as long as a wrong key. */
   readonly #nobodysKey: Uint8Array;
 
@@ -210,9 +218,15 @@ export class HostSeal {
   }
 
   #provenKey({ proof, proven }: Knock, keys: readonly Uint8Array[]): Uint8Array | undefined {
+    if (keys.length === 0) this.#proofOf(this.#nobodysKey, proven);
+    return keys.find((key) => isEqual(proof, this.#proofOf(key, proven)));
+  }
+
+  #proofOf(key: Uint8Array, proven: Uint8Array): Uint8Array {
     const { primitives } = this.#options;
-    if (keys.length === 0) knockProof(primitives, this.#nobodysKey, proven);
-    return keys.find((key) => isEqual(proof, knockProof(primitives, key, proven)));
+    const knockKey = this.#knockKeys.get(key) ?? deriveKnockKey(primitives, key);
+    this.#knockKeys.set(key, knockKey);
+    return knockProof(primitives, knockKey, proven);
   }
 
   #deny(

@@ -6,6 +6,7 @@ import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import {
   Association,
   admitProof,
+  deriveKnockKey,
   deriveSecrets,
   knockProof,
 } from "../../shared/seal/association.ts";
@@ -49,7 +50,7 @@ function secretsOf({ key, device, deviceRandom, hostRandom }: Entry) {
 
 function knockOf({ key, device, deviceRandom }: Entry): Uint8Array {
   const proven = encodeKnock(String(device), bytesOf(deviceRandom));
-  return concat(proven, knockProof(crypto, bytesOf(key), proven));
+  return concat(proven, knockProof(crypto, deriveKnockKey(crypto, bytesOf(key)), proven));
 }
 
 /** As test/reference/seals.ts says it. */
@@ -58,7 +59,10 @@ function read(entry: Entry): unknown {
   const knock = bytes[0] === 0x18 ? decodeKnock(bytes) : undefined;
   if (knock !== undefined) {
     const { device, random, proof, proven } = knock;
-    const isProven = isEqual(proof, knockProof(crypto, bytesOf(entry.key), proven));
+    const isProven = isEqual(
+      proof,
+      knockProof(crypto, deriveKnockKey(crypto, bytesOf(entry.key)), proven),
+    );
     return { knock: device, random: hexOf(random), isProven };
   }
   const admit = bytes[0] === 0x19 ? decodeAdmit(bytes) : undefined;
