@@ -50,7 +50,7 @@ export async function buildFirmware() {
     minifySyntax: true,
     // XS has no TextEncoder and no TextDecoder; the CBOR library names both (docs/decisions/0002).
     inject: ["device/platform/text.ts"],
-    external: ["embedded:*", "instrumentation", "mc/*", "modules", "net", "time", "timer"],
+    external: ["crypt", "embedded:*", "instrumentation", "mc/*", "modules", "net", "time", "timer"],
   });
   for (const { path, text } of outputFiles) {
     await mkdir(dirname(path), { recursive: true });

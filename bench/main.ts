@@ -14,6 +14,7 @@ import { measureIngest } from "./host/ingest.ts";
 import { measureLimits } from "./host/limits.ts";
 import { measureMemory } from "./host/memory.ts";
 import { measureQuery } from "./host/query.ts";
+import { measureSeal } from "./host/seal.ts";
 import { measureSeries } from "./host/series.ts";
 import { measureOnXs } from "./xs.ts";
 
@@ -24,6 +25,7 @@ const BENCHES: readonly { readonly words: readonly string[]; readonly bench: Ben
   { words: ["firmware"], bench: measureBundle },
   { words: ["xs"], bench: measureXs },
   { words: ["ingest", "peer"], bench: measureIngest },
+  { words: ["seal"], bench: measureSeal },
   { words: ["ack"], bench: measureAck },
   { words: ["idle"], bench: measureIdle },
   { words: ["memory"], bench: measureMemory },

@@ -77,6 +77,8 @@ export interface FirmwareStatus {
   readonly gapReadings: number;
   readonly reconnects: number;
   readonly retransmissions: number;
+  /** Why the collector last turned this device away; undefined once it has let it in. */
+  readonly turnedAway: string | undefined;
   /** Sampling has ended and everything, gaps included, is confirmed. */
   readonly isDone: boolean;
 }
@@ -156,6 +158,7 @@ export class Firmware {
       gapReadings: outbox.droppedReadings,
       reconnects: this.#uplink.reconnects,
       retransmissions: this.#retransmissions + this.#session.flight.retransmissions,
+      turnedAway: this.#uplink.turnedAway,
       isDone: this.#hasSampledAll() && outbox.isEmpty && this.#batcher.readingsWaiting === 0,
     };
   }
@@ -340,10 +343,11 @@ export class Firmware {
   }
 
   #statistics(): Record<string, CborValue> {
-    const { path, isDone: _, ...counts } = this.status;
+    const { path, turnedAway, isDone: _, ...counts } = this.status;
     return {
       ...counts,
       path: path ?? null,
+      turnedAway: turnedAway ?? null,
       uptimeMs: this.#clock.nowMs(),
       unrepresentable: this.#batcher.unrepresentable,
       commands: this.#commands.begun,

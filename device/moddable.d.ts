@@ -107,6 +107,33 @@ declare module "mc/ffi" {
   }
 }
 
+declare module "crypt" {
+  export class Digest {
+    constructor(type: "SHA256");
+    write(data: ArrayBuffer): void;
+    close(): ArrayBuffer;
+  }
+
+  /** The universal hash of GCM (NIST SP 800-38D 6.4), its lengths included. */
+  export class GHASH {
+    constructor(key: ArrayBuffer, associated: ArrayBuffer);
+    write(data: ArrayBuffer): void;
+    close(): ArrayBuffer;
+  }
+
+  export class BlockCipher {
+    constructor(cipher: "AES", key: ArrayBuffer);
+    /** One block. */
+    encrypt(data: ArrayBuffer): ArrayBuffer;
+  }
+
+  export class Mode {
+    constructor(mode: "CTR", cipher: BlockCipher);
+    setIV(block: ArrayBuffer): void;
+    encrypt(data: ArrayBuffer, into: ArrayBuffer): ArrayBuffer;
+  }
+}
+
 /** XS: one line to the debugger, or to standard output on Linux. Nothing on an ESP32's release build. */
 declare function trace(...items: unknown[]): void;
 

@@ -96,6 +96,7 @@ const PASSWORD_BYTES_MAX = 64;
 /** What is wrong with the settings, for people; undefined where nothing is. */
 export function settingsFault(settings: Settings): string | undefined {
   if (!isName(settings.device)) return "device: a name has 1 to 64 bytes and no control characters";
+  if (!/^([0-9a-f]{64})?$/i.test(settings.key)) return "key: 64 hexadecimal digits, or nothing";
   if (settings.paths.length === 0) return "paths: name at least one of tcp, udp, serial";
   const { ssid, password } = settings.wifi;
   if (utf8Length(ssid) > SSID_BYTES_MAX) return `wifi.ssid: at most ${SSID_BYTES_MAX} bytes`;

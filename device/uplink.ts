@@ -1,12 +1,13 @@
 // The uplink: the one pump between session, links and failover. Whatever happens (a message, room,
 // a timer, a new batch) ends in `pump`, which drains what is to be done and then offers every link
-// the session's next messages.
+// the session's next messages, sealed where the device has a key.
 
 import type { ByteWriter } from "../shared/bytes/cursor.ts";
+import { DeviceSeal, type DeviceSealEvent } from "../shared/seal/device-seal.ts";
 import type { DeviceEvent, DeviceSession } from "../shared/session/device.ts";
 import type { LinkId } from "../shared/session/link.ts";
 import { Failover } from "./failover.ts";
-import type { Link, LinkListener } from "./links/link.ts";
+import type { Link, LinkListener, MessageSource } from "./links/link.ts";
 import { SerialLink } from "./links/serial.ts";
 import { serialFault } from "./links/serial-port.ts";
 import { TcpLink } from "./links/tcp.ts";
@@ -20,7 +21,7 @@ const OPENING_MS_MAX = 6_000;
 interface OpenPath {
   readonly id: LinkId;
   readonly link: Link;
-  readonly writeNext: (writer: ByteWriter) => boolean;
+  readonly writeNext: MessageSource;
   /** The socket is connected, the port is open. */
   isOpen: boolean;
   isWelcomed: boolean;
@@ -41,9 +42,12 @@ export interface UplinkOptions {
 export class Uplink {
   /** Times that a path was lost after it had been welcomed. */
   reconnects = 0;
+  /** Why the collector last turned this device away; undefined once it has let it in. */
+  turnedAway: string | undefined;
 
   readonly #options: UplinkOptions;
   #session: DeviceSession;
+  readonly #seal: DeviceSeal | undefined;
   readonly #failover: Failover;
   /** By index of the path; undefined where it is not open. */
   readonly #open: (OpenPath | undefined)[];
@@ -55,6 +59,7 @@ export class Uplink {
     this.#options = options;
     this.#session = options.session;
     const { platform, settings } = options;
+    this.#seal = settings.key === "" ? undefined : createSeal(platform, settings);
     const random = () => randomU32(platform) / 0x1_0000_0000;
     this.#failover = new Failover(settings.paths.length, random, options.nowMs());
     this.#open = settings.paths.map(() => undefined);
@@ -84,7 +89,7 @@ export class Uplink {
   /** From here on another session has the links: it greets the collector on each. */
   useSession(session: DeviceSession): void {
     this.#session = session;
-    for (const path of this.#open) if (path?.isOpen) this.#greet(path);
+    for (const path of this.#open) if (path?.isOpen && this.#mayGreet(path)) this.#greet(path);
   }
 
   /** Does all that is to be done now. */
@@ -93,6 +98,7 @@ export class Uplink {
     const now = this.#options.nowMs();
     session.handleTimeout(now);
     this.#failSlowOpenings(now);
+    this.#handleSealEvents(now);
     for (let event = session.pollEvent(); event !== undefined; event = session.pollEvent()) {
       this.#handleEvent(event, now);
     }
@@ -104,6 +110,7 @@ export class Uplink {
   nextDueMs(): number {
     let dueMs = this.#session.pollTimeoutMs() ?? Number.POSITIVE_INFINITY;
     dueMs = Math.min(dueMs, this.#failover.nextDueMs());
+    dueMs = Math.min(dueMs, this.#seal?.nextDueMs() ?? dueMs);
     for (const path of this.#open) {
       if (path !== undefined && !path.isWelcomed) dueMs = Math.min(dueMs, path.failAtMs);
     }
@@ -134,6 +141,7 @@ export class Uplink {
         break;
       case "refused":
         platform.trace(`${name}: refused (${event.code}): ${event.detail}`);
+        this.turnedAway = event.detail;
         this.#failPath(index, 0, now);
         break;
       case "bye":
@@ -142,7 +150,28 @@ export class Uplink {
     }
   }
 
+  #handleSealEvents(now: number): void {
+    const seal = this.#seal;
+    for (let event = seal?.pollEvent(); event !== undefined; event = seal?.pollEvent()) {
+      this.#handleSealEvent(event, now);
+    }
+  }
+
+  #handleSealEvent(event: DeviceSealEvent, now: number): void {
+    const index = this.#open.findIndex((path) => path?.id === event.link);
+    const path = this.#open[index];
+    if (path === undefined) return;
+    if (event.kind === "admitted") {
+      if (!path.isWelcomed) this.#greet(path);
+      return;
+    }
+    this.turnedAway = turnedAwayText(event, this.#options.settings);
+    this.#options.platform.trace(`${this.#options.settings.paths[index]}: ${this.turnedAway}`);
+    this.#failPath(index, event.kind === "busy" ? event.retryAfterMs : 0, now);
+  }
+
   #handleWelcomed(index: number): void {
+    this.turnedAway = undefined;
     this.#open[index]!.isWelcomed = true;
     this.#options.handleWelcomed();
     this.#failover.handleUp(index);
@@ -180,14 +209,21 @@ export class Uplink {
     const id = this.#nextLinkId++;
     try {
       const link = this.#createLink(kind, address, this.#listenerOf(index, id));
-      const writeNext = (writer: ByteWriter) =>
-        this.#session.pollTransmit(id, writer, this.#options.nowMs());
+      const writeNext = this.#sourceOf(id);
       const failAtMs = now + OPENING_MS_MAX;
       this.#open[index] = { id, link, writeNext, isOpen: false, isWelcomed: false, failAtMs };
     } catch (error) {
       this.#options.platform.trace(`${kind}: ${String(error)}`);
       this.#failover.handleDown(index, 0, now);
     }
+  }
+
+  #sourceOf(id: LinkId): MessageSource {
+    const seal = this.#seal;
+    const { nowMs } = this.#options;
+    const inTheClear = (writer: ByteWriter) => this.#session.pollTransmit(id, writer, nowMs());
+    if (seal === undefined) return inTheClear;
+    return (writer) => seal.pollTransmit(id, writer, nowMs(), inTheClear);
   }
 
   #createLink(kind: PathKind, address: string, listener: LinkListener): Link {
@@ -202,11 +238,14 @@ export class Uplink {
     return {
       handleOpen: () => {
         this.#open[index]!.isOpen = true;
-        this.#greet(this.#open[index]!);
+        if (this.#seal === undefined) this.#greet(this.#open[index]!);
+        else this.#seal.handleLinkUp(id, nowMs());
         handleChange();
       },
       handleMessage: (bytes) => {
-        this.#session.handleMessage(id, bytes, nowMs());
+        const seal = this.#seal;
+        const message = seal === undefined ? bytes : seal.handleMessage(id, bytes, nowMs());
+        if (message !== undefined) this.#session.handleMessage(id, message, nowMs());
         handleChange();
       },
       handleRoom: handleChange,
@@ -215,6 +254,10 @@ export class Uplink {
         handleChange();
       },
     };
+  }
+
+  #mayGreet({ id }: OpenPath): boolean {
+    return this.#seal === undefined || this.#seal.isAdmitted(id);
   }
 
   #greet({ id, link }: OpenPath): void {
@@ -246,6 +289,35 @@ export class Uplink {
     this.#attempts[index]!++;
     if (path === undefined) return;
     this.#session.handleLinkDown(path.id);
+    this.#seal?.handleLinkDown(path.id);
     path.link.close();
   }
+}
+
+function createSeal(platform: Platform, { device, key }: Settings): DeviceSeal {
+  const random = (count: number) => platform.randomBytes(count);
+  return new DeviceSeal({ device, key: fromHex(key), primitives: platform.crypto, random });
+}
+
+/** The collector's own log tells a wrong key from an unknown device: whoever holds no key learns nothing. */
+function turnedAwayText(
+  { kind }: Exclude<DeviceSealEvent, { kind: "admitted" }>,
+  { device, host }: Settings,
+): string {
+  switch (kind) {
+    case "not-admitted":
+      return `collector ${host} turned device ${device} away: wrong key, or it does not know this device`;
+    case "impostor":
+      return `collector ${host} does not hold the key of device ${device}`;
+    case "busy":
+      return `collector ${host} is busy and said when device ${device} may come back`;
+  }
+}
+
+function fromHex(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length / 2);
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = Number.parseInt(text.slice(2 * index, 2 * index + 2), 16);
+  }
+  return bytes;
 }

@@ -12,6 +12,7 @@ export const REFUSAL_CODES = [
   "unexpected", // a message that has no place in this state or direction
   "epoch-reused", // it counts from a sequence that the store has already passed
   "schema", // a schema that cannot be, or a batch that does not fit its schema
+  "keys", // it came in the clear where keys are required, or under another device's key
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -13,7 +13,7 @@ const BATCH_ROWS = [10, 60, 200, 600];
 interface Line {
   readonly stream: string;
   readonly batch: number;
-  /** Bytes a value: with message and frame; with the tag of a seal as well. */
+  /** Bytes a value: with message and frame; sealed as well. */
   readonly framed: number;
   readonly sealed: number;
   /** Order-0 entropy of the residuals. */

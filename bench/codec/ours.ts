@@ -6,10 +6,9 @@ import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import { STREAM_HEADER_BYTES } from "../../shared/frame/stream.ts";
 import { MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
 import { encodeMessage } from "../../shared/message/encode.ts";
+import { TAG_BYTES } from "../../shared/seal/crypto.ts";
+import { writeSealedHead } from "../../shared/seal/seal-message.ts";
 import type { Stream } from "./reference-stream.ts";
-
-/** AES-256-GCM's tag; the counter that makes the nonce is implied by the order of messages. */
-const SEAL_BYTES = 16;
 
 export interface Carried {
   /** Bytes of all frames. */
@@ -31,8 +30,11 @@ export function carry(stream: Stream, rowsPerBatch: number): Carried {
     writer.reset(writer.bytes);
     encodeMessage({ kind: "batch", sequence: carried.batches.length, body }, writer);
     carried.batches.push(body);
-    carried.framed += STREAM_HEADER_BYTES + writer.position;
-    carried.sealed += STREAM_HEADER_BYTES + writer.position + SEAL_BYTES;
+    const bytes = STREAM_HEADER_BYTES + writer.position;
+    carried.framed += bytes;
+    writer.reset(writer.bytes);
+    writeSealedHead(writer, 0, carried.batches.length); // among the batches of a life there is little else
+    carried.sealed += bytes + writer.position + TAG_BYTES;
   };
   const bootMs = stream.rows[0]!.timeMs;
   for (const { timeMs: utcMs, values } of stream.rows) {

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { DeviceKeys, formatKeys, parseKey } from "../../host/keys/device-keys.ts";
+import { createPrivateFile } from "../../host/keys/private-file.ts";
 import { openForReading } from "../../host/store/reader.ts";
 
 const SENDA = fileURLToPath(new URL("../../dist/senda.js", import.meta.url));
@@ -13,6 +15,8 @@ const SENDA = fileURLToPath(new URL("../../dist/senda.js", import.meta.url));
 export interface CollectorFlags {
   readonly udp?: boolean;
   readonly serial?: string;
+  /** Devices of this key, called bench-0, bench-1 ..., and no others. */
+  readonly key?: string;
   /** Small batches become larger ones at once, not after minutes. */
   readonly mergesAtOnce?: boolean;
 }
@@ -38,7 +42,8 @@ export class CollectorProcess {
     const serial = flags.serial === undefined ? [] : ["--serial", flags.serial];
     const db = join(folder, "readings.db");
     const merging = flags.mergesAtOnce === true ? ["--merge-after", "0"] : [];
-    const addresses = ["--tcp", "127.0.0.1:0", "--udp", udp, ...serial, ...merging];
+    const keys = flags.key === undefined ? [] : ["--keys", writeKeys(folder, flags.key)];
+    const addresses = ["--tcp", "127.0.0.1:0", "--udp", udp, ...serial, ...merging, ...keys];
     const child = spawn(
       process.execPath,
       [...nodeFlags, SENDA, "collect", ...addresses, "--db", db, "--json"],
@@ -77,6 +82,16 @@ export class CollectorProcess {
     await ended;
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+const KEYED_DEVICES = 100;
+
+function writeKeys(folder: string, key: string): string {
+  const keys = new DeviceKeys();
+  for (let index = 0; index < KEYED_DEVICES; index++) keys.add(`bench-${index}`, parseKey(key)!);
+  const path = join(folder, "bench.keys");
+  createPrivateFile(path, formatKeys(keys));
+  return path;
 }
 
 interface Listening {

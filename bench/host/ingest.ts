@@ -2,6 +2,7 @@
 // acknowledges, counted at the devices by acknowledgements; beside the peers. Each round measures
 // every case once, so that a busy minute of the machine hits all alike, and ratios are taken by round.
 
+import { randomBytes } from "node:crypto";
 import { openPtyPair } from "../../host/simulator/pty-pair.ts";
 import { type Bench, type BenchOptions, type Figure, median } from "../figure.ts";
 import { CollectorProcess } from "./collector-process.ts";
@@ -24,6 +25,8 @@ const CASES: readonly IngestCase[] = [
   { name: "ingest.tcp.60", kind: "tcp", readings: 60 },
   { name: "ingest.tcp.200", kind: "tcp", readings: 200 },
   { name: "ingest.tcp.600", kind: "tcp", readings: 600 },
+  { name: "ingest.sealed.5", kind: "sealed", readings: 5 },
+  { name: "ingest.sealed.200", kind: "sealed", readings: 200 },
   { name: "ingest.udp.200", kind: "udp", readings: 200 },
   { name: "ingest.serial.200", kind: "serial", readings: 200 },
 ];
@@ -73,6 +76,12 @@ async function measureCase(
   { kind, readings }: IngestCase,
   times: LoadTimes,
 ): Promise<MeasuredLoad | undefined> {
+  if (kind === "sealed") {
+    const key = randomBytes(32).toString("hex");
+    const collector = await CollectorProcess.start({ key });
+    const target = { kind, host: "127.0.0.1", port: collector.port, key };
+    return measureLoad(collector, { target, connections: CONNECTIONS, readings, ...times });
+  }
   if (kind !== "serial") {
     const collector = await CollectorProcess.start({ udp: kind === "udp" });
     const port = kind === "udp" ? collector.udpPort : collector.port;

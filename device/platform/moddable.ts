@@ -14,6 +14,7 @@ import type { Chip, Hardware } from "../sensors/driver.ts";
 import { ChipThermometer, isThermometerDriver } from "./chip-thermometer.ts";
 import type { CrashRecord } from "./crash-record.ts";
 import type { TimerHandle, Timers } from "./ecma419.ts";
+import { moddableCrypto } from "./moddable-crypto.ts";
 import { openModdableFlash } from "./moddable-flash.ts";
 import { openModdableStorage } from "./moddable-storage.ts";
 import { createModdableUpdate } from "./moddable-update.ts";
@@ -57,6 +58,7 @@ export function createModdablePlatform(): Platform {
     openStorage: openModdableStorage,
     update: createModdableUpdate(native),
     randomBytes: (count) => fillRandom(native, count),
+    crypto: moddableCrypto,
     trace: (line) => trace(`${line}\n`),
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",
     ...(canRestart ? { restart: () => native.esp_restart?.() } : {}),

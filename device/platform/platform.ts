@@ -1,6 +1,7 @@
 // Everything that the firmware takes from the machine below it, handed in as one object, so that
 // the same code runs on an ESP32, on Moddable's Linux build and in the simulator.
 
+import type { SealCrypto } from "../../shared/seal/crypto.ts";
 import type { Flash } from "../flash/flash.ts";
 import type { UpdateMachine } from "../update/machine.ts";
 import type { SerialConstructor, TcpConstructor, Timers, UdpConstructor } from "./ecma419.ts";
@@ -27,6 +28,8 @@ export interface Platform {
   readonly update?: UpdateMachine | undefined;
   /** `count` bytes that nobody can guess, from the machine's true source. */
   randomBytes(count: number): Uint8Array;
+  /** What sessions are sealed with. */
+  readonly crypto: SealCrypto;
   /** One line for the developer at the debugger or the console; no newline at its end. */
   trace(line: string): void;
   /** Why the machine last started, for people: "power-on", "software", "watchdog" ... */

@@ -5,6 +5,7 @@ import { COMMAND_WITHIN_MS_MAX } from "../../shared/limits.ts";
 import { utcMicros } from "../clock.ts";
 import { ControlClient } from "../commands/control-client.ts";
 import type { Courier, Errand, JsonArguments, Outcome } from "../commands/courier.ts";
+import { readKeyFile } from "../keys/key-file.ts";
 import {
   type Address,
   DEFAULT_HTTP_PORT,
@@ -24,6 +25,7 @@ const TIMEOUT_SECONDS_MAX = COMMAND_WITHIN_MS_MAX / 1_000;
 export interface TargetFlags {
   readonly http: Address;
   readonly serial?: readonly SerialAddress[];
+  readonly keys?: string;
   readonly timeout: number;
 }
 
@@ -46,6 +48,7 @@ export function addTargetOptions(command: Command): Command {
       "the device at the other end of this cable, without a collector",
       serialAddresses,
     )
+    .option("--keys <file>", "with --serial: the file of keys that has the device's")
     .option(
       "--timeout <seconds>",
       "how long to wait for the answer",
@@ -56,9 +59,9 @@ export function addTargetOptions(command: Command): Command {
 
 /** Opens the way to `device`, or to whatever is at the end of the cable. */
 export async function openTarget(flags: TargetFlags, device: string | undefined): Promise<Target> {
-  const { serial = [], http } = flags;
+  const { serial = [], http, keys } = flags;
   if (serial.length > 1) throw new CommandFailure("one --serial PATH at a time", EXIT_USAGE);
-  if (serial[0] !== undefined) return overCable(serial[0]);
+  if (serial[0] !== undefined) return overCable(serial[0], keys);
   if (device === undefined) throw new CommandFailure("name a device", EXIT_USAGE);
   const client = new ControlClient(http);
   return {
@@ -109,8 +112,9 @@ function httpAddress(text: string): Address {
   return address;
 }
 
-async function overCable(address: SerialAddress): Promise<Target> {
-  const session = await CableSession.open(address);
+async function overCable(address: SerialAddress, keys: string | undefined): Promise<Target> {
+  const ring = keys === undefined ? undefined : readKeyFile(keys);
+  const session = await CableSession.open(address, ring);
   return {
     device: session.device,
     courier: (errand) => session.run(errand),

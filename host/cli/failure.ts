@@ -26,6 +26,7 @@ const NAMES_FOR_USER = [
   "RecordingError",
   "FirmwareError",
   "ControlError",
+  "KeyError",
 ];
 
 /** True where the error's text says all that the user needs; any other error is a bug of ours and keeps its stack. */

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   send: async () => (await import("./commands/send.ts")).sendCommand(),
   set: async () => (await import("./commands/set.ts")).setCommand(),
   verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
+  key: async () => (await import("./commands/key.ts")).keyCommand(),
   demo: async () => (await import("./commands/demo.ts")).demoCommand(),
   flash: async () => (await import("./commands/flash.ts")).flashCommand(),
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand(),

@@ -1,16 +1,17 @@
 // The collector: joins links, sessions and store. Messages go in from the links, records go on to the
 // store, and what the store has on disk goes back as acknowledgements.
 
-import { randomInt } from "node:crypto";
 import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import type { FrameEvent } from "../../shared/frame/frame.ts";
 import { MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
 import type { Hello } from "../../shared/message/message.ts";
+import type { HostSealEvent, KeyRing } from "../../shared/seal/host-seal.ts";
 import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
 import type { HostEvent } from "../../shared/session/host-event.ts";
 import type { ClockSample } from "../../shared/session/host-link.ts";
 import type { HostRecord, HostSession } from "../../shared/session/host-session.ts";
 import type { LinkId } from "../../shared/session/link.ts";
+import { randomToken } from "../chance.ts";
 import { monotonicMs, utcMicros } from "../clock.ts";
 import type { Errand, Outcome } from "../commands/courier.ts";
 import type { HostLinkIo, LinkHub } from "../links/host-link-io.ts";
@@ -19,8 +20,10 @@ import type { Store } from "../store/store.ts";
 import { utcSampleOf } from "../time/utc-sample.ts";
 import { DeviceBoard } from "./device-board.ts";
 import { DeviceCommands } from "./device-commands.ts";
+import { Doorway } from "./doorway.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
-import { describeEvent } from "./sentences.ts";
+import { type Received, SealedLinks } from "./sealed-links.ts";
+import { deniedText, describeEvent } from "./sentences.ts";
 
 /** Links that may be open at a time; further ones are closed at once, and counted as refused. */
 const LINKS_MAX = 20_000;
@@ -35,14 +38,16 @@ const CONSOLE_TEXT_MAX = 2_000;
 const REFUSALS_KEPT_MS = 1_000;
 
 /** Events that are for whoever watches only, or that the store keeps by itself with the record. */
-const NOT_KEPT: ReadonlySet<string> = new Set(["console", "trouble", "gap", "kept-aside"]);
-
-const U32_MAX = 0xffff_ffff;
+const NOT_KEPT: ReadonlySet<string> = new Set(["console", "trouble", "gap", "kept-aside", "keys"]);
 
 export interface CollectorOptions {
   readonly store: Store;
   /** Name and version, for the devices' logs. */
   readonly name: string;
+  /** The devices' keys; without them devices come in the clear. */
+  readonly keys?: KeyRing | undefined;
+  /** A device has come with one of its keys. */
+  readonly handleProven?: (device: string, key: Uint8Array) => void;
   readonly handleEvent: (event: CollectorEvent) => void;
   /** The store has ended for good. */
   readonly handleFailure: (error: Error) => void;
@@ -54,6 +59,8 @@ export class Collector implements LinkHub {
   readonly #options: CollectorOptions;
   readonly #store: Store;
   readonly #endpoint: HostEndpoint;
+  readonly #sealed: SealedLinks;
+  readonly #doorway = new Doorway();
   readonly #links = new Map<LinkId, HostLinkIo>();
   readonly #sessions = new Map<number, HostSession>();
   readonly #linkSessions = new Map<LinkId, HostSession>();
@@ -83,10 +90,11 @@ export class Collector implements LinkHub {
     this.#store = options.store;
     this.#endpoint = new HostEndpoint({ collector: options.name });
     this.#commands = new DeviceCommands({
-      author: randomInt(0, U32_MAX),
+      author: randomToken(),
       send: (session, message) => this.#endpoint.sendCommand(session, message),
       tell: (event) => this.#tell(event),
     });
+    this.#sealed = new SealedLinks(options.keys);
     this.#store.onCommit = (commit) => this.#handleCommit(commit);
     this.#store.onFailure = options.handleFailure;
     this.#store.onTrouble = (trouble) => this.#handleTrouble(trouble);
@@ -96,7 +104,10 @@ export class Collector implements LinkHub {
   get counters(): CollectorCounters {
     const { refusedLinks, ...counters } = this.#counters;
     const { duplicates, ignored, refusals } = this.#endpoint;
-    return { ...counters, duplicates, ignored, refusals: refusals + refusedLinks };
+    const { clear, misbound } = this.#sealed;
+    const seal = { ...this.#sealed.counters, clear, misbound };
+    const turnedAway = refusals + refusedLinks + seal.denied;
+    return { ...counters, duplicates, ignored, refusals: turnedAway, seal };
   }
 
   /** Has a device do something. Resolves with how that ended. */
@@ -108,12 +119,14 @@ export class Collector implements LinkHub {
 
   handleLinkUp(io: HostLinkIo): LinkId | undefined {
     if (this.#isStopped) return undefined;
-    if (this.#links.size >= LINKS_MAX) {
+    const isDoorwayFull = this.#sealed.isRequired && !this.#doorway.hasRoom(io.address);
+    if (this.#links.size >= LINKS_MAX || isDoorwayFull) {
       this.#counters.refusedLinks++;
       return undefined;
     }
     const id = this.#nextLinkId++;
     this.#links.set(id, io);
+    this.#doorway.enter(id, io.address);
     this.#endpoint.handleLinkUp(id, io.traits, monotonicMs());
     return id;
   }
@@ -123,16 +136,36 @@ export class Collector implements LinkHub {
     if (io === undefined) return;
     this.#links.delete(id);
     this.#endpoint.handleLinkDown(id);
+    this.#sealed.handleLinkDown(id);
+    this.#doorway.leave(id);
     this.#leaveSession(id, io);
   }
 
   handleMessage(id: LinkId, bytes: Uint8Array): void {
-    if (this.#isDone) return;
-    this.#endpoint.handleMessage(id, bytes, monotonicMs());
-    this.#drainEvents(); // events hold views of `bytes`
+    const io = this.#links.get(id);
+    if (this.#isDone || io === undefined) return;
+    const received = this.#sealed.receive(io, id, bytes, monotonicMs());
+    this.#drainSealEvents(io.where);
+    if (received !== undefined) this.#take(id, io, received);
+  }
+
+  /** Where keys are required, a stranger becomes a link by what it has sealed, or for as long as its refusal takes. */
+  handleStranger(io: HostLinkIo, bytes: Uint8Array): LinkId | undefined {
+    if (this.#isDone) return undefined;
+    const received = this.#sealed.receive(io, undefined, bytes, monotonicMs());
+    this.#drainSealEvents(io.where);
+    const id = received === undefined ? undefined : this.handleLinkUp(io);
+    if (id !== undefined) this.#take(id, io, received!);
+    return id;
+  }
+
+  /** The devices have other keys. */
+  handleKeysChanged(): void {
+    this.#sealed.handleKeysChanged();
   }
 
   handleBlocked(id: LinkId, isBlocked: boolean): void {
+    this.#sealed.handleBlocked(id, isBlocked);
     this.#endpoint.handleLinkBlocked(id, isBlocked);
   }
 
@@ -181,6 +214,31 @@ export class Collector implements LinkHub {
     await Promise.race([this.#store.flush(), troubled]);
   }
 
+  #take(id: LinkId, { traits }: HostLinkIo, received: Received): void {
+    const { bytes, peer } = received;
+    if (!this.#sealed.bind(id, received, traits.isDatagram)) return;
+    if (peer !== undefined) this.#handleProven(id);
+    if (peer === undefined && this.#sealed.isRequired) this.#endpoint.handleUnsealed(id, bytes);
+    else this.#endpoint.handleMessage(id, bytes, monotonicMs(), peer?.device);
+    this.#drainEvents(); // events hold views of `bytes`
+  }
+
+  #handleProven(id: LinkId): void {
+    if (this.#doorway.leave(id)) this.#links.get(id)?.handleProven?.();
+  }
+
+  #drainSealEvents(where: string): void {
+    const sealed = this.#sealed;
+    for (let event = sealed.pollEvent(); event !== undefined; event = sealed.pollEvent()) {
+      this.#handleSealEvent(event, where);
+    }
+  }
+
+  #handleSealEvent(event: HostSealEvent, where: string): void {
+    if (event.kind === "proven") this.#options.handleProven?.(event.device, event.key);
+    else this.#tell({ event: "refused", where, why: deniedText(event, this.#sealed.isRequired) });
+  }
+
   #drainEvents(): void {
     const endpoint = this.#endpoint;
     for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
@@ -195,7 +253,8 @@ export class Collector implements LinkHub {
       writer.reset(writer.bytes);
       const id = this.#endpoint.pollTransmit(writer, nowMs);
       if (id === undefined) return;
-      this.#links.get(id)?.send(writer.written());
+      const message = this.#sealed.seal(id, writer.written());
+      if (message !== undefined) this.#links.get(id)?.send(message);
     }
   }
 
@@ -206,6 +265,7 @@ export class Collector implements LinkHub {
         break;
       case "welcomed":
         this.#links.get(event.link)?.limitReceive?.(event.hello.receiveBytesMax);
+        this.#handleProven(event.link);
         this.#handleWelcomed(event.link, event.session);
         break;
       case "schema":
@@ -229,7 +289,7 @@ export class Collector implements LinkHub {
     const resumed = this.#store.resume(hello, utcMicros());
     resumed.then(
       (epoch) => {
-        this.#endpoint.handleResumed(hello, epoch, randomInt(1, U32_MAX), monotonicMs());
+        this.#endpoint.handleResumed(hello, epoch, randomToken(), monotonicMs());
         this.pump();
       },
       (error: Error) => {

@@ -1,6 +1,7 @@
 // What a running collector tells those who watch it: the terminal, `--json`, the log.
 
 import type { CommandStatus } from "../../shared/errors.ts";
+import type { SealCounters } from "../../shared/seal/host-seal.ts";
 import type { LinkTraits } from "../../shared/session/link.ts";
 
 export type CollectorEvent =
@@ -53,6 +54,8 @@ export type CollectorEvent =
       readonly status: CommandStatus;
       readonly text: string;
     }
+  /** The file of keys changed, or could not be read again (isOk false): then those from before still hold. */
+  | { readonly event: "keys"; readonly isOk: boolean; readonly text: string }
   /** The store cannot write (isOver false), or can again. */
   | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
 
@@ -72,4 +75,6 @@ export interface CollectorCounters {
   ignored: number;
   /** Peers turned away. */
   refusals: number;
+  /** Sealed sessions: see SealCounters; `clear` came without a seal where one is required. */
+  seal: SealCounters & { clear: number; misbound: number };
 }

@@ -1,5 +1,6 @@
 // What happens in a collector, in words for people.
 
+import type { HostSealEvent } from "../../shared/seal/host-seal.ts";
 import { printable } from "../terminal/printable.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 
@@ -24,6 +25,8 @@ export function describeEvent(event: CollectorEvent): string {
       return `> ${printable(event.device)}: ${printable(event.text)}`;
     case "result":
       return `< ${printable(event.device)}: ${event.command}: ${resultText(event)}`;
+    case "keys":
+      return `${event.isOk ? "+" : "!"} keys: ${event.text}`;
     case "trouble":
       return `${event.isOver ? "+" : "!"} store: ${event.text}`;
   }
@@ -33,7 +36,20 @@ function resultText({ status, text }: { status: string; text: string }): string 
   return text === "" ? status : `${status}, ${printable(text)}`;
 }
 
-export function describeCounters(counters: CollectorCounters): string {
+/** Why a device with a key was turned away: for this side only, the device is not told which. */
+export function deniedText(
+  { device, why }: Extract<HostSealEvent, { kind: "denied" }>,
+  hasKeys: boolean,
+): string {
+  if (!hasKeys) {
+    return `device ${device} has a key, and this collector none: start it with --keys FILE`;
+  }
+  return why === "wrong-key"
+    ? `wrong key for device ${device}`
+    : `unknown device ${device}: \`senda key add\` makes it known`;
+}
+
+export function describeCounters(counters: Omit<CollectorCounters, "seal">): string {
   const { readings, batches, gaps, gapReadings, noise, refusals } = counters;
   const parts = [`Stored ${count(readings, "reading")} in ${count(batches, "batch", "batches")}`];
   if (gaps > 0) parts.push(`${count(gaps, "gap")} of ${count(gapReadings, "reading")}`);

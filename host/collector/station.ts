@@ -1,9 +1,11 @@
 // A collector with everything around it: the store opened, the listeners listening. What
 // `senda collect` and `senda demo` run, and what tests start.
 
+import type { KeyRing } from "../../shared/seal/host-seal.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Errand, Outcome } from "../commands/courier.ts";
 import type { ApiServer, Controls } from "../http/api-server.ts";
+import { WatchedKeys } from "../keys/key-file.ts";
 import type { Address, SerialAddress } from "../links/address.ts";
 import { LinkError } from "../links/listen-error.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
@@ -28,6 +30,9 @@ export interface StationOptions {
   readonly http?: { readonly address: Address; readonly isAsked: boolean } | "off" | undefined;
   /** Name and version, for the devices' logs. */
   readonly name: string;
+  /** The devices' keys, or the file that has them; without either devices come in the clear. */
+  readonly keys?: KeyRing | undefined;
+  readonly keyFile?: string | undefined;
   readonly handleEvent: (event: CollectorEvent) => void;
 }
 
@@ -44,6 +49,7 @@ export class Station {
   /** Resolves with the reason where the store ends for good; the station is then of no more use. */
   readonly failure: Promise<Error>;
   readonly #store: Store;
+  readonly #keyFile: WatchedKeys | undefined;
   readonly #ports: (TcpListener | UdpListener | SerialHostPort)[] = [];
   #tcp: TcpListener | undefined;
   #udp: UdpListener | undefined;
@@ -51,9 +57,10 @@ export class Station {
   /** Why there is no control API, where one was to be. */
   apiFault: string | undefined;
 
-  private constructor(store: Store, options: StationOptions) {
+  private constructor(store: Store, keyFile: WatchedKeys | undefined, options: StationOptions) {
     this.#store = store;
-    const { name, handleEvent } = options;
+    this.#keyFile = keyFile;
+    const { name, handleEvent, keys } = options;
     let fail: (error: Error) => void = () => undefined;
     this.failure = new Promise((resolve) => {
       fail = resolve;
@@ -61,20 +68,33 @@ export class Station {
     this.collector = new Collector({
       store,
       name,
+      keys: keyFile ?? keys,
+      handleProven: (device, key) => keyFile?.handleProven(device, key),
       handleEvent,
       handleFailure: (error) => fail(error),
     });
   }
 
-  /** Opens the store, then the listeners. Rejects with a StoreError or a LinkError, everything closed again. */
+  /** Opens the store, then the listeners. Rejects with a KeyError, StoreError or LinkError, everything closed again. */
   static async open(options: StationOptions): Promise<Station> {
-    const { db, dbSizeBytesMax: sizeBytesMax, mergeAfterMs } = options;
+    const { db, dbSizeBytesMax: sizeBytesMax, mergeAfterMs, keyFile: path, handleEvent } = options;
+    const keyFile =
+      path === undefined
+        ? undefined
+        : new WatchedKeys({
+            path,
+            tell: (isOk, text) => handleEvent({ event: "keys", isOk, text }),
+          });
     const store = await Store.open({
       path: db,
       ...(sizeBytesMax === undefined ? {} : { sizeBytesMax }),
       ...(mergeAfterMs === undefined ? {} : { mergeAfterMs }),
+    }).catch((error: unknown) => {
+      keyFile?.close();
+      throw error;
     });
-    const station = new Station(store, options);
+    const station = new Station(store, keyFile, options);
+    if (keyFile !== undefined) keyFile.handleChange = () => station.collector.handleKeysChanged();
     try {
       await station.#listen(options);
       await station.#serveApi(db, options.http);
@@ -105,6 +125,7 @@ export class Station {
       await this.#api?.close();
       await this.collector.stop();
     } finally {
+      this.#keyFile?.close();
       for (const port of this.#ports) port.close();
       await this.#store.close();
     }

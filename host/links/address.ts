@@ -29,6 +29,11 @@ export function parseAddress(text: string): Address | undefined {
   return { host: host === "" ? "127.0.0.1" : host, port };
 }
 
+/** Only this computer reaches the address. A name other than localhost may mean anything. */
+export function isLoopback(host: string): boolean {
+  return host === "::1" || host === "localhost" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 /** The inverse of `parseAddress`. */
 export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

@@ -9,10 +9,14 @@ export interface HostLinkIo {
   readonly traits: LinkTraits;
   /** For people: where the other end is, e.g. "tcp 192.168.4.7:51334" or "serial /dev/ttyUSB0". */
   readonly where: string;
+  /** What limits are counted by: the IP address, or the serial port. */
+  readonly address: string;
   /** Frames and sends one message; `message` may be reused afterwards. */
   send(message: Uint8Array): void;
   /** The device on the link can take so many bytes at a time; 0 for no limit. Links that pace themselves need not care. */
   limitReceive?(bytesMax: number): void;
+  /** Whoever is at the other end has shown that they may be. */
+  handleProven?(): void;
   /** Sends what waits and closes. */
   end(): void;
 }
@@ -22,6 +26,8 @@ export interface LinkHub {
   /** A path opened. Undefined where the collector takes no more links. */
   handleLinkUp(io: HostLinkIo): LinkId | undefined;
   handleLinkDown(id: LinkId): void;
+  /** The first datagram from an address. Returns the link where there is one for it from here on. */
+  handleStranger(io: HostLinkIo, bytes: Uint8Array): LinkId | undefined;
   handleMessage(id: LinkId, bytes: Uint8Array): void;
   /** The link's buffers are full (true) or have drained (false). */
   handleBlocked(id: LinkId, isBlocked: boolean): void;

@@ -154,12 +154,14 @@ export class SerialHostPort {
 class SerialLinkIo implements HostLinkIo {
   readonly traits = TRAITS;
   readonly where: string;
+  readonly address: string;
   readonly end: () => void;
   handleBlocked: (isBlocked: boolean) => void = () => undefined;
   readonly #writer: PacedWriter;
 
   constructor(where: string, port: SerialPort, baud: number, end: () => void) {
     this.where = where;
+    this.address = where;
     this.end = end;
     const write = (bytes: Uint8Array) => {
       if (port.isOpen) port.write(Buffer.from(bytes));

@@ -23,6 +23,9 @@ const TRAITS: LinkTraits = {
 /** Connections that may wait to be accepted: a fleet that comes back at once. */
 const BACKLOG = 1_024;
 
+/** What a peer may send before it has proven itself: some greetings. A longer frame than this is nobody's of ours. */
+const UNPROVEN_BYTES_MAX = 4_096;
+
 /** A peer that does not read what is left for it is not waited for longer than this. */
 const LINGER_MS = 2_000;
 
@@ -73,7 +76,14 @@ function acceptTcp(socket: Socket, hub: LinkHub): void {
   }
   io.id = id;
   const decoder = new StreamDecoder();
+  let unprovenBytes = 0;
   socket.on("data", (chunk) => {
+    if (!io.isProven) unprovenBytes += chunk.length;
+    if (!io.isProven && unprovenBytes > UNPROVEN_BYTES_MAX) {
+      hub.handleNoise(io.where, { kind: "broken", reason: "too-long" });
+      socket.destroy();
+      return;
+    }
     decoder.handleBytes(chunk);
     if (!drain(decoder, id, io, hub)) socket.destroy();
     hub.pump();
@@ -105,6 +115,7 @@ class TcpLinkIo implements HostLinkIo {
   readonly traits = TRAITS;
   /** The hub's number for the link; undefined before it gave one. */
   id: LinkId | undefined;
+  isProven = false;
   readonly #socket: Socket;
   readonly #hub: LinkHub;
 
@@ -117,6 +128,14 @@ class TcpLinkIo implements HostLinkIo {
   get where(): string {
     const { remoteAddress = "?", remotePort = 0 } = this.#socket;
     return `tcp ${formatAddress({ host: remoteAddress, port: remotePort })}`;
+  }
+
+  get address(): string {
+    return this.#socket.remoteAddress ?? "?";
+  }
+
+  handleProven(): void {
+    this.isProven = true;
   }
 
   send(message: Uint8Array): void {

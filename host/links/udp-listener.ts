@@ -80,9 +80,9 @@ export class UdpListener {
       this.#hub.handleNoise(whereOf(sender), event);
       return;
     }
-    const peer = this.#peers.get(keyOf(sender)) ?? this.#addPeer(sender);
-    if (peer === undefined) return;
-    this.#hub.handleMessage(peer.id, event.bytes);
+    const peer = this.#peers.get(keyOf(sender));
+    if (peer === undefined) this.#handleStranger(sender, event.bytes);
+    else this.#hub.handleMessage(peer.id, event.bytes);
     this.#pumpSoon();
   }
 
@@ -96,16 +96,14 @@ export class UdpListener {
     });
   }
 
-  #addPeer(sender: RemoteInfo): Peer | undefined {
-    const io = new UdpLinkIo(this.#socket, sender, () => this.#removePeer(sender));
-    const id = this.#peers.size < PEERS_MAX ? this.#hub.handleLinkUp(io) : undefined;
-    if (id === undefined) {
+  #handleStranger(sender: RemoteInfo, message: Uint8Array): void {
+    if (this.#peers.size >= PEERS_MAX) {
       this.refusedPeers++;
-      return undefined;
+      return;
     }
-    const peer = { id, where: io.where };
-    this.#peers.set(keyOf(sender), peer);
-    return peer;
+    const io = new UdpLinkIo(this.#socket, sender, () => this.#removePeer(sender));
+    const id = this.#hub.handleStranger(io, message);
+    if (id !== undefined) this.#peers.set(keyOf(sender), { id, where: io.where });
   }
 
   #removePeer(sender: RemoteInfo): void {
@@ -119,6 +117,7 @@ export class UdpListener {
 class UdpLinkIo implements HostLinkIo {
   readonly traits = TRAITS;
   readonly where: string;
+  readonly address: string;
   readonly end: () => void;
   readonly #socket: Socket;
   readonly #peer: RemoteInfo;
@@ -127,6 +126,7 @@ class UdpLinkIo implements HostLinkIo {
     this.#socket = socket;
     this.#peer = peer;
     this.where = whereOf(peer);
+    this.address = peer.address;
     this.end = end;
   }
 

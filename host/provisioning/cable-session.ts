@@ -6,22 +6,27 @@ import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import { CommandDesk, type CommandOutcome, type Ticket } from "../../shared/command/desk.ts";
 import type { FrameEvent } from "../../shared/frame/frame.ts";
 import { SERIAL_MESSAGE_BYTES_MAX } from "../../shared/limits.ts";
+import type { HostSealEvent, KeyRing } from "../../shared/seal/host-seal.ts";
 import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
 import type { HostEvent } from "../../shared/session/host-event.ts";
 import type { HostSession } from "../../shared/session/host-session.ts";
 import type { LinkId } from "../../shared/session/link.ts";
 import { monotonicMs } from "../clock.ts";
+import { SealedLinks } from "../collector/sealed-links.ts";
 import { type Errand, type Outcome, outcomeOf, requestOf } from "../commands/courier.ts";
 import type { SerialAddress } from "../links/address.ts";
 import type { HostLinkIo, LinkHub } from "../links/host-link-io.ts";
 import { LinkError } from "../links/listen-error.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
+import { printable } from "../terminal/printable.ts";
 
 /** A device says hello each second while it uses the line, and asks after two seconds of silence. */
 const HELLO_MS_MAX = 10_000;
 
 const PUMP_MS = 100;
 const U32_MAX = 0xffff_ffff;
+
+type DeniedDevice = Extract<HostSealEvent, { kind: "denied" }>;
 
 interface Waiting {
   readonly errand: Errand;
@@ -37,9 +42,12 @@ export class CableSession {
     this.#hub = hub;
   }
 
-  /** Opens the port and waits for the device's hello. Rejects with a LinkError, the port closed again. */
-  static async open(address: SerialAddress): Promise<CableSession> {
-    const hub = new CableHub();
+  /**
+   * Opens the port and waits for the device's hello. A device that has a key is taken where `ring` has it,
+   * too. Rejects with a LinkError (EACCES where the key is missing), the port closed again.
+   */
+  static async open(address: SerialAddress, ring?: KeyRing): Promise<CableSession> {
+    const hub = new CableHub(ring);
     const port = await SerialHostPort.open(address, hub);
     const session = new CableSession(port, hub);
     try {
@@ -54,6 +62,11 @@ export class CableSession {
   /** The name of the device. */
   get device(): string {
     return this.#hub.device;
+  }
+
+  /** The device has a key, and proved it. */
+  get isSealed(): boolean {
+    return this.#hub.isSealed;
   }
 
   /** Has the device do something. Resolves with how that ended, whatever that is. */
@@ -71,15 +84,22 @@ export class CableSession {
 /** What the port talks to: the protocol's host end, and a desk for one device. */
 class CableHub implements LinkHub {
   device = "";
+  isSealed = false;
   readonly #endpoint = new HostEndpoint({ collector: "senda over the cable", isRecordless: true });
   readonly #desk = new CommandDesk(randomInt(0, U32_MAX));
   readonly #writer = new ByteWriter(new Uint8Array(SERIAL_MESSAGE_BYTES_MAX));
   readonly #waiting = new Map<Ticket, Waiting>();
+  readonly #sealed: SealedLinks;
   readonly #timer = setInterval(() => this.pump(), PUMP_MS);
   #io: HostLinkIo | undefined;
   #id: LinkId = 0;
   #session: HostSession | undefined;
   #handleWelcomed: () => void = () => undefined;
+  #handleDenied: (event: DeniedDevice) => void = () => undefined;
+
+  constructor(ring: KeyRing | undefined) {
+    this.#sealed = new SealedLinks(ring, false);
+  }
 
   /** Resolves once a device was welcomed. */
   async welcomed(path: string): Promise<void> {
@@ -88,8 +108,9 @@ class CableHub implements LinkHub {
       const text = `serial ${path}: no device said hello within ${HELLO_MS_MAX / 1_000} s. Is it this port, and the board's speed (PATH@BAUD)? A device that has a better path to a collector leaves its serial port alone: ask it there`;
       timer = setTimeout(() => reject(new LinkError("ETIMEDOUT", text)), HELLO_MS_MAX);
     });
-    const here = new Promise<void>((resolve) => {
+    const here = new Promise<void>((resolve, reject) => {
       this.#handleWelcomed = resolve;
+      this.#handleDenied = (denied) => reject(new LinkError("EACCES", deniedText(path, denied)));
     });
     try {
       await Promise.race([here, tooLate]);
@@ -121,15 +142,35 @@ class CableHub implements LinkHub {
 
   handleLinkDown(id: LinkId): void {
     this.#endpoint.handleLinkDown(id);
+    this.#sealed.handleLinkDown(id);
     if (this.#session?.links.size === 0) this.#desk.handleAway(this.device);
   }
 
   handleMessage(id: LinkId, bytes: Uint8Array): void {
-    this.#endpoint.handleMessage(id, bytes, monotonicMs());
+    const io = this.#io;
+    if (io === undefined) return;
+    const nowMs = monotonicMs();
+    const received = this.#sealed.receive(io, id, bytes, nowMs);
+    for (
+      let event = this.#sealed.pollEvent();
+      event !== undefined;
+      event = this.#sealed.pollEvent()
+    ) {
+      if (event.kind === "denied") this.#handleDenied(event);
+    }
+    if (received === undefined || !this.#sealed.bind(id, received, false)) return;
+    this.isSealed = received.peer !== undefined;
+    this.#endpoint.handleMessage(id, received.bytes, nowMs, received.peer?.device);
     this.#drainEvents();
   }
 
+  /** Nobody sends datagrams over a cable. */
+  handleStranger(): undefined {
+    return undefined;
+  }
+
   handleBlocked(id: LinkId, isBlocked: boolean): void {
+    this.#sealed.handleBlocked(id, isBlocked);
     this.#endpoint.handleLinkBlocked(id, isBlocked);
   }
 
@@ -208,7 +249,15 @@ class CableHub implements LinkHub {
       writer.reset(writer.bytes);
       const id = this.#endpoint.pollTransmit(writer, monotonicMs());
       if (id === undefined) return;
-      if (id === this.#id) this.#io?.send(writer.written());
+      const message = this.#sealed.seal(id, writer.written());
+      if (id === this.#id && message !== undefined) this.#io?.send(message);
     }
   }
+}
+
+function deniedText(path: string, { device, why }: DeniedDevice): string {
+  const name = printable(device);
+  return why === "wrong-key"
+    ? `serial ${path}: the board says that it is ${name}, and has another key than the file of keys`
+    : `serial ${path}: board ${name} has a key; --keys FILE names the file of keys that has it, too`;
 }

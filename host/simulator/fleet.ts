@@ -25,14 +25,21 @@ export class Fleet {
   readonly #startedMs = performance.now();
   readonly #unfinished = new Set<number>();
 
-  constructor(devices: readonly SimulatedDeviceOptions[]) {
+  /** `tell`: gets a sentence whenever a collector turns a device away. */
+  constructor(devices: readonly SimulatedDeviceOptions[], tell: (text: string) => void) {
     let finish: () => void = () => undefined;
     this.done = new Promise((resolve) => {
       finish = resolve;
     });
     for (let index = 0; index < devices.length; index++) this.#unfinished.add(index);
+    const said: (string | undefined)[] = [];
     const handleProgress = (index: number) => {
-      if (!this.#devices?.[index]?.status.isDone) return;
+      const status = this.#devices?.[index]?.status;
+      if (status === undefined) return;
+      const { turnedAway } = status;
+      if (turnedAway !== undefined && turnedAway !== said[index]) tell(turnedAway);
+      said[index] = turnedAway;
+      if (!status.isDone) return;
       this.#unfinished.delete(index);
       if (this.#unfinished.size === 0) finish();
     };

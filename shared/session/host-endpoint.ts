@@ -104,8 +104,8 @@ export class HostEndpoint {
     if (link !== undefined) link.isBlocked = isBlocked;
   }
 
-  /** One message from a link's framing. */
-  handleMessage(id: LinkId, bytes: Uint8Array, nowMs: number): void {
+  /** One message from a link's framing. `device`: who sealed it, where it was sealed. */
+  handleMessage(id: LinkId, bytes: Uint8Array, nowMs: number, device?: string): void {
     const link = this.#links.get(id);
     if (link === undefined || link.isClosing) return;
     const { body, isCurrent } = link.stripToken(bytes);
@@ -119,7 +119,26 @@ export class HostEndpoint {
       return;
     }
     link.heardAtMs = nowMs;
-    this.#dispatch(link, decoded.value, nowMs);
+    const { value } = decoded;
+    if (value.kind === "hello" && device !== undefined && value.device !== device) {
+      this.#refuse(link, "keys", `device ${value.device} came under the key of device ${device}`);
+      return;
+    }
+    this.#dispatch(link, value, nowMs);
+  }
+
+  /** A message in the clear where keys are required. Only a hello is answered: it is longer than the answer. */
+  handleUnsealed(id: LinkId, bytes: Uint8Array): void {
+    const link = this.#links.get(id);
+    if (link === undefined || link.isClosing) return;
+    const decoded = decodeMessage(link.stripToken(bytes).body);
+    this.ignored++;
+    if (!decoded.ok || decoded.value.kind !== "hello") return;
+    this.#refuse(
+      link,
+      "keys",
+      `device ${decoded.value.device} has no key, and this collector wants one`,
+    );
   }
 
   /** The store answered the "resume" event of this hello. `token`: 32 random bits. */

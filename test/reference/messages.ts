@@ -12,7 +12,7 @@ const SCHEMAS_MAX = 8;
 const TEXT_BYTES_MAX = 256;
 const NAME_BYTES_MAX = 64;
 
-const REFUSALS = ["version", "malformed", "unexpected", "epoch-reused", "schema"];
+const REFUSALS = ["version", "malformed", "unexpected", "epoch-reused", "schema", "keys"];
 const BYES = ["done", "going-down", "unknown-session", "busy"];
 const STATUSES = [
   "success",

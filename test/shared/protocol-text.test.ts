@@ -8,6 +8,7 @@ import { CHANNEL_KINDS } from "../../shared/channel.ts";
 import { BYE_REASONS, COMMAND_STATUSES, GAP_REASONS, REFUSAL_CODES } from "../../shared/errors.ts";
 import * as limits from "../../shared/limits.ts";
 import { MESSAGE_CODES } from "../../shared/message/message.ts";
+import { DENIALS, KNOCK_BYTES, SEAL_BYTES_MAX } from "../../shared/seal/seal-message.ts";
 import { readVectors } from "./notation.ts";
 
 const TEXT = readFileSync(new URL("../../docs/PROTOCOL.md", import.meta.url), "utf8");
@@ -120,6 +121,13 @@ describe("tables", () => {
     const stated = rows(section("8")).filter(([number]) => number !== "number");
     const names = [...REFUSAL_CODES, ...BYE_REASONS, ...GAP_REASONS, ...COMMAND_STATUSES];
     expect(stated.map(([, name]) => name)).toEqual(names);
+  });
+
+  test("the seal: lengths, and reasons in the order of the wire", () => {
+    const [, reasons] = section("11.6").split("| reason | name");
+    expect(rows(reasons!).map(([, name]) => name)).toEqual(DENIALS);
+    expect(section("11.2")).toContain(`${KNOCK_BYTES} bytes`);
+    expect(section("11.4")).toContain(`22 to ${SEAL_BYTES_MAX} bytes`);
   });
 
   test("messages", () => {

@@ -2,11 +2,20 @@
 
 import { decodeMessage } from "../../shared/message/decode.ts";
 import type { Message } from "../../shared/message/message.ts";
+import { isSealMessage } from "../../shared/seal/seal-message.ts";
 
 const TOKEN_BYTES = 4;
 
+const SEALS: Readonly<Record<number, string>> = {
+  24: "knock",
+  25: "admit",
+  26: "sealed",
+  28: "deny",
+};
+
 /** One message as it travels; where it is a datagram's, behind its token. */
 export function describeMessage(bytes: Uint8Array, isDatagram: boolean): string {
+  if (isSealMessage(bytes)) return SEALS[bytes[0]!]!;
   const decoded = decodeMessage(isDatagram ? bytes.subarray(TOKEN_BYTES) : bytes);
   return decoded.ok ? describe(decoded.value) : `(${decoded.code})`;
 }

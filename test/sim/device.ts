@@ -112,6 +112,7 @@ export class SimulatedDevice {
     return {
       ...DEFAULT_SETTINGS,
       device: plan.name,
+      key: plan.key,
       host: "collector",
       paths: plan.paths,
       samplePeriodMs: plan.periodMs,

@@ -15,6 +15,7 @@ import { type KeyValueStorage, MemoryStorage } from "../../device/platform/stora
 import type { SensorSchedule } from "../../device/sampler.ts";
 import type { Settings } from "../../device/settings.ts";
 import { SettingsKeeper } from "../../device/settings-keeper.ts";
+import { nodeCrypto } from "../../host/keys/node-crypto.ts";
 import { epochFromBytes } from "../../shared/message/encode.ts";
 import { PowerCut } from "../flash/simulated-flash.ts";
 import type { Chance } from "./chance.ts";
@@ -190,6 +191,7 @@ export class Life {
       openFlash: () => this.#openFlash(),
       openStorage: () => undefined,
       randomBytes: (count) => this.#randomBytes(count),
+      crypto: nodeCrypto,
       trace: (line) => this.#trace(line),
       resetReason: () => reset,
     };
@@ -241,7 +243,7 @@ export class Life {
 
   #trace(line: string): void {
     this.scene.story.tell(this.name, line);
-    if (line.includes("refused ("))
+    if (/refused \(|turned device|does not hold/.test(line))
       this.scene.fail("honest", `${this.name} was turned away: ${line}`);
   }
 }

@@ -68,8 +68,14 @@ const FLASH_PART = 0.35;
 const FLASH_SALT = 0x0f1a_54ed;
 const FLASH_CUT_PART = 0.6;
 
+/** In a third of the worlds devices have keys and the collector requires them. Drawn apart, as flash is. */
+const SEALED_PART = 0.35;
+const SEALED_SALT = 0x5ea1_5ea1;
+
 export interface DevicePlan {
   readonly name: string;
+  /** As the settings have it; "" for none. */
+  readonly key: string;
   readonly paths: readonly PathKind[];
   readonly periodMs: number;
   readonly batchAgeMsMax: number;
@@ -93,6 +99,7 @@ export interface DevicePlan {
 
 export interface WorldPlan {
   readonly seed: number;
+  readonly isSealed: boolean;
   readonly devices: readonly DevicePlan[];
   /** How long faults rage. */
   readonly faultsMs: number;
@@ -129,6 +136,8 @@ export function planOf(seed: number): WorldPlan {
   const theme = drawTheme(new Chance(seed ^ THEME_SALT));
   const flash = new Chance(seed ^ FLASH_SALT);
   const hasFlash = flash.is(FLASH_PART);
+  const seal = new Chance(seed ^ SEALED_SALT);
+  const isSealed = seal.is(SEALED_PART);
   const kinds = new Set(theme ?? drawn);
   if (hasFlash && flash.is(FLASH_CUT_PART)) kinds.add("flash-cut");
   const faultsMs = chance.integer(15_000, 45_000);
@@ -137,11 +146,13 @@ export function planOf(seed: number): WorldPlan {
     drawDevice(chance, `device-${index + 1}`, faultsMs),
   ).map((plan) => ({
     ...plan,
+    key: isSealed ? Buffer.from(seal.bytes(32)).toString("hex") : "",
     flashBlocks: hasFlash ? flash.pick([2, 3, 4, 8, 32]) : 0,
     dropPolicy: flash.pick<DropPolicy>(["drop-oldest", "thin-out"]),
   }));
   return {
     seed,
+    isSealed,
     devices,
     faultsMs,
     kinds,
@@ -166,7 +177,7 @@ function drawDevice(
   chance: Chance,
   name: string,
   faultsMs: number,
-): Omit<DevicePlan, "flashBlocks" | "dropPolicy"> {
+): Omit<DevicePlan, "key" | "flashBlocks" | "dropPolicy"> {
   const isFast = chance.is(0.25);
   return {
     name,

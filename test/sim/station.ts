@@ -5,6 +5,7 @@ import { DEFAULT_SETTINGS } from "../../device/settings.ts";
 import { Collector } from "../../host/collector/collector.ts";
 import type { CollectorEvent } from "../../host/collector/events.ts";
 import { describeEvent } from "../../host/collector/sentences.ts";
+import { DeviceKeys, parseKey } from "../../host/keys/device-keys.ts";
 import type { HostLinkIo, LinkHub } from "../../host/links/host-link-io.ts";
 import type { Store } from "../../host/store/store.ts";
 import type { LinkId } from "../../shared/session/link.ts";
@@ -33,6 +34,13 @@ export class Hub implements LinkHub {
 
   handleLinkUp(io: HostLinkIo): LinkId | undefined {
     const id = this.collector.handleLinkUp(io);
+    if (id !== undefined) this.#open.add(id);
+    this.links = this.#open.size;
+    return id;
+  }
+
+  handleStranger(io: HostLinkIo, bytes: Uint8Array): LinkId | undefined {
+    const id = this.collector.handleStranger(io, bytes);
     if (id !== undefined) this.#open.add(id);
     this.links = this.#open.size;
     return id;
@@ -109,6 +117,7 @@ export class Station {
     const collector = new Collector({
       store: store as unknown as Store,
       name: `simulated ${++this.#starts}`,
+      keys: keysOf(scene),
       handleEvent: (event) => this.#tell(event),
       handleFailure: (error) => scene.fail("exception", `the store failed: ${error.message}`),
     });
@@ -160,6 +169,14 @@ export class Station {
     const { story } = this.#options.scene;
     if (story.isTold) story.tell("collector", `${event.event}: ${textOf(event)}`);
   }
+}
+
+/** Undefined where devices come in the clear. */
+function keysOf({ plan }: Scene): DeviceKeys | undefined {
+  if (!plan.isSealed) return undefined;
+  const keys = new DeviceKeys();
+  for (const { name, key } of plan.devices) keys.add(name, parseKey(key)!);
+  return keys;
 }
 
 function textOf(event: CollectorEvent): string {

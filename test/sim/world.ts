@@ -169,6 +169,7 @@ class World implements Scene, Watcher, DiskWatcher {
   handleArrival(life: Life, message: Uint8Array, isDatagram: boolean): void {
     this.story.note(message);
     if (this.story.isTold) this.story.tell(life.name, `> ${describeMessage(message, isDatagram)}`);
+    if (this.plan.isSealed) return; // what it says is for the collector alone
     let durableNext = 0;
     for (const { name, epoch } of life.device.lives) {
       durableNext = Math.max(durableNext, this.#disk.find(name, epoch)?.next ?? 0);

@@ -99,7 +99,8 @@ describe("device/ runs on XS", () => {
 
   test("only its edge imports the platform's modules, so that a test can hand in others", () => {
     const isPlatform = (module: string) =>
-      /^(embedded:|mc\/)/.test(module) || ["modules", "net", "time", "timer"].includes(module);
+      /^(embedded:|mc\/)/.test(module) ||
+      ["crypt", "modules", "net", "time", "timer"].includes(module);
     expect(
       foreignImports([...beyondEdge, ...HOST, ...SHARED], (name) => !isPlatform(name)),
     ).toEqual([]);

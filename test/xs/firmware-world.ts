@@ -11,11 +11,13 @@ import { DEFAULT_SETTINGS, type Settings } from "../../device/settings.ts";
 import { SettingsKeeper } from "../../device/settings-keeper.ts";
 import { ByteWriter } from "../../shared/bytes/cursor.ts";
 import { StreamDecoder, writeStreamHeader } from "../../shared/frame/stream.ts";
+import { HostSeal, type SealedPeer } from "../../shared/seal/host-seal.ts";
 import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
 import type { HostEvent } from "../../shared/session/host-event.ts";
 import { endOf } from "../../shared/session/host-session.ts";
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
 import { SimulatedFlash } from "../flash/simulated-flash.ts";
+import { nobleCrypto } from "../seal/noble-crypto.ts";
 
 export interface WorldOptions {
   readonly samples: number;
@@ -23,6 +25,8 @@ export interface WorldOptions {
   readonly cutAfterFrames: number;
   /** Before it, a life takes as many samples, keeps them in flash, finds no collector and loses its power. */
   readonly hasPast?: boolean;
+  /** The device has a key, and the collector takes nothing in the clear. */
+  readonly isSealed?: boolean;
   /** Leaves the bytes out of the report, to measure without the cost of writing them down. */
   readonly isSilent?: boolean;
 }
@@ -38,6 +42,9 @@ export interface WorldReport {
   readonly stored: number;
   readonly virtualMs: number;
 }
+
+const DEVICE = "xs-1";
+const KEY = "00112233445566778899aabbccddeeff".repeat(2);
 
 const LINK: LinkTraits = {
   kind: "tcp",
@@ -69,6 +76,8 @@ class World {
   #order = 0;
   readonly #host = new HostEndpoint({ collector: "world" });
   readonly #sockets = new Map<LinkId, ScriptedTcp>();
+  #seal: HostSeal | undefined;
+  #peer: SealedPeer | undefined;
   #nextLink: LinkId = 1;
   #framesLeft: number;
   #seed = 1;
@@ -76,6 +85,18 @@ class World {
   constructor(options: WorldOptions) {
     this.#options = options;
     this.#framesLeft = options.cutAfterFrames;
+    if (options.isSealed) this.#seal = this.#createSeal();
+  }
+
+  #createSeal(): HostSeal {
+    const key = new Uint8Array(KEY.length / 2).map((_, index) =>
+      Number.parseInt(KEY.slice(2 * index, 2 * index + 2), 16),
+    );
+    return new HostSeal({
+      primitives: nobleCrypto,
+      ring: { keysOf: (device) => (device === DEVICE ? [key] : []) },
+      random: (count) => new Uint8Array(count).map(() => this.#randomByte()),
+    });
   }
 
   /** Records in the store. */
@@ -121,6 +142,7 @@ class World {
       openFlash: () => this.#flash,
       openStorage: () => undefined,
       randomBytes: (count) => new Uint8Array(count).map(() => this.#randomByte()),
+      crypto: nobleCrypto,
       trace: () => undefined,
       resetReason: () => "power-on",
     };
@@ -169,11 +191,43 @@ class World {
     decoder.handleBytes(bytes);
     for (let event = decoder.pollFrame(); event !== undefined; event = decoder.pollFrame()) {
       if (event.kind !== "message") throw new Error(`the device sent ${event.kind}`);
-      this.#host.handleMessage(id, event.bytes, this.nowMs);
+      this.#hear(id, event.bytes);
       this.#drainHost();
       if (--this.#framesLeft === 0) return false;
     }
     return true;
+  }
+
+  #hear(id: LinkId, bytes: Uint8Array): void {
+    const outcome = this.#seal?.handleMessage(bytes, "world", this.nowMs);
+    if (outcome === undefined) this.#host.handleMessage(id, bytes, this.nowMs);
+    else if (outcome.kind === "answer") this.#send(id, outcome.bytes);
+    else if (outcome.kind === "dropped")
+      throw new Error("the collector drops what the device sent");
+    else {
+      this.#peer = outcome.peer;
+      this.#host.handleMessage(id, outcome.body, this.nowMs, outcome.peer.device);
+    }
+  }
+
+  #send(id: LinkId, message: Uint8Array): void {
+    const frame = new Uint8Array(HEADER_BYTES + message.length);
+    writeStreamHeader(frame, 0, message.length);
+    frame.set(message, HEADER_BYTES);
+    this.#note("<", frame);
+    this.after(1, () => this.#sockets.get(id)?.deliverReadable(frame));
+  }
+
+  /** The host's next message as it goes out. */
+  #nextMessage(writer: ByteWriter): LinkId | undefined {
+    let id: LinkId | undefined;
+    const source = (into: ByteWriter) => {
+      id = this.#host.pollTransmit(into, this.nowMs);
+      return id !== undefined;
+    };
+    if (this.#peer === undefined) source(writer);
+    else this.#seal!.seal(this.#peer, writer, source);
+    return id;
   }
 
   #drainHost(): void {
@@ -183,13 +237,10 @@ class World {
     }
     const writer = new ByteWriter(new Uint8Array(2_048));
     for (;;) {
-      writer.reset(writer.bytes, HEADER_BYTES);
-      const id = host.pollTransmit(writer, this.nowMs);
+      writer.reset(writer.bytes);
+      const id = this.#nextMessage(writer);
       if (id === undefined) return;
-      writeStreamHeader(writer.bytes, 0, writer.position - HEADER_BYTES);
-      const frame = writer.written().slice();
-      this.#note("<", frame);
-      this.after(1, () => this.#sockets.get(id)?.deliverReadable(frame));
+      this.#send(id, writer.written());
     }
   }
 
@@ -283,11 +334,12 @@ export function runWorld(options: WorldOptions): WorldReport {
   return { transcript, samples, readings, acknowledged, reconnects, stored, virtualMs };
 }
 
-function boot(world: World, { samples, hasPast }: WorldOptions): Firmware {
+function boot(world: World, { samples, hasPast, isSealed }: WorldOptions): Firmware {
   const flashPartition = hasPast ? "records" : "";
   const settings: Settings = {
     ...DEFAULT_SETTINGS,
-    device: "xs-1",
+    device: DEVICE,
+    key: isSealed ? KEY : "",
     paths: ["tcp"],
     flashPartition,
   };

@@ -48,6 +48,15 @@ describeWith(
       expect(onXs).toEqual(runWorld(options));
     });
 
+    test("sealed: the same, across a cut, with one handshake, byte for byte as on Node", async () => {
+      const options: WorldOptions = { ...OPTIONS, isSealed: true };
+      const onXs = await runOnXs(options);
+      expect(onXs).toMatchObject({ readings: 1_000, acknowledged: 1_000, reconnects: 1 });
+      const knocks = onXs.transcript.filter((line) => line.startsWith("> 0000006318"));
+      expect(knocks).toHaveLength(1);
+      expect(onXs).toEqual(runWorld(options));
+    });
+
     test("two runs say the same", async () => {
       expect(await runOnXs(OPTIONS)).toEqual(await runOnXs(OPTIONS));
     });

@@ -6,12 +6,14 @@ import { makeTemplates } from "../batches.ts";
 import type { TaskContext } from "../task.ts";
 import type { Carrier } from "./carrier.ts";
 import { LoadDevice } from "./device.ts";
+import { SealedTcpCarrier } from "./sealed-tcp.ts";
 import { SerialCarrier } from "./serial.ts";
 import { TcpCarrier, type TcpTarget } from "./tcp.ts";
 import { UdpCarrier } from "./udp.ts";
 
 export type LoadTarget =
   | ({ readonly kind: "tcp" | "udp" } & TcpTarget)
+  | ({ readonly kind: "sealed"; readonly key: string } & TcpTarget)
   | { readonly kind: "serial"; readonly path: string };
 
 export interface LoadOptions {
@@ -38,7 +40,7 @@ export async function runLoad(options: LoadOptions, context: TaskContext): Promi
   const templates = makeTemplates(options.readings);
   const names = Array.from({ length: options.connections }, (_, index) => `bench-${index}`);
   const carriers = await Promise.all(
-    names.map((name) => openCarrier(new LoadDevice(name, templates), options.target)),
+    names.map((name) => openCarrier(name, new LoadDevice(name, templates), options.target)),
   );
   const load = options.batchesPerSecond === undefined ? sendAll : sendAtRate;
   const latencies = load(carriers, options.batchesPerSecond ?? 0);
@@ -60,7 +62,8 @@ export async function runLoad(options: LoadOptions, context: TaskContext): Promi
   };
 }
 
-function openCarrier(device: LoadDevice, target: LoadTarget): Promise<Carrier> {
+function openCarrier(name: string, device: LoadDevice, target: LoadTarget): Promise<Carrier> {
+  if (target.kind === "sealed") return SealedTcpCarrier.open(device, name, target);
   if (target.kind === "serial") return SerialCarrier.open(device, target.path);
   return target.kind === "tcp" ? TcpCarrier.open(device, target) : UdpCarrier.open(device, target);
 }

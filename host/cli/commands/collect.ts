@@ -6,7 +6,12 @@ import { DEFAULT_PORT } from "../../../device/settings.ts";
 import type { CollectorEvent } from "../../collector/events.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses, type StationOptions } from "../../collector/station.ts";
-import { DEFAULT_HTTP_PORT, formatAddress, type SerialAddress } from "../../links/address.ts";
+import {
+  DEFAULT_HTTP_PORT,
+  formatAddress,
+  isLoopback,
+  type SerialAddress,
+} from "../../links/address.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
 import {
   type AddressOrOff,
@@ -28,6 +33,8 @@ interface CollectFlags {
   readonly db: string;
   readonly dbSizeMax?: number;
   readonly mergeAfter?: number;
+  readonly keys?: string;
+  readonly open?: true;
   readonly json?: true;
 }
 
@@ -68,6 +75,8 @@ export function collectCommand(): Command {
       "how long batches stay in the store as they came, before small ones become larger (default: 180)",
       wholeNumber(0, 1_000_000),
     )
+    .option("--keys <file>", "take sealed sessions only, of the devices with a key in this file")
+    .option("--open", "take readings from whoever reaches this address, without keys")
     .option("--json", "one JSON object a line, for programs")
     .addHelpText(
       "after",
@@ -75,7 +84,7 @@ export function collectCommand(): Command {
 Defaults: TCP and UDP on 127.0.0.1:${DEFAULT_PORT}, which only this computer reaches.
 
 Examples:
-  $ senda collect --tcp 0.0.0.0:${DEFAULT_PORT} --udp 0.0.0.0:${DEFAULT_PORT} --db greenhouse.db
+  $ senda collect --tcp 0.0.0.0:${DEFAULT_PORT} --udp 0.0.0.0:${DEFAULT_PORT} --keys senda.keys --db greenhouse.db
   $ senda collect --serial /dev/ttyUSB0@115200
   $ senda collect --tcp 127.0.0.1:0 --udp off --json`,
     )
@@ -90,6 +99,7 @@ async function collect(flags: CollectFlags): Promise<void> {
       EXIT_USAGE,
     );
   }
+  checkOpenness(flags);
   goOnWithoutOutput();
   const view = flags.json ? new JsonLines() : new HumanView();
   const name = FIRMWARE_VERSION;
@@ -104,6 +114,7 @@ async function collect(flags: CollectFlags): Promise<void> {
     serial,
     http: httpOf(flags.http),
     name,
+    keyFile: flags.keys,
     handleEvent,
   });
   keepYoungGenerationSmall();
@@ -120,6 +131,22 @@ function httpOf(asked: AddressOrOff | undefined): StationOptions["http"] {
   if (asked === "off") return asked;
   if (asked !== undefined) return { address: asked, isAsked: true };
   return { address: { host: "127.0.0.1", port: DEFAULT_HTTP_PORT }, isAsked: false };
+}
+
+/** Whoever can reach an address from elsewhere could send readings: that takes keys, or the word that it may. */
+function checkOpenness({ tcp, udp, keys, open }: CollectFlags): void {
+  if (keys !== undefined && open) {
+    throw new CommandFailure("collect: --keys and --open exclude each other", EXIT_USAGE);
+  }
+  if (keys !== undefined || open) return;
+  for (const [flag, address] of Object.entries({ tcp, udp })) {
+    if (address === "off" || isLoopback(address.host)) continue;
+    throw new CommandFailure(
+      `collect: --${flag} ${formatAddress(address)} can be reached from other computers, and no device needs a key. ` +
+        "Make keys with `senda key add NAME` and give --keys FILE, or say --open to take readings from anybody",
+      EXIT_USAGE,
+    );
+  }
 }
 
 /** The contract with scripts: DESIGN section 10. */

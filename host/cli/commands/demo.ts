@@ -6,14 +6,10 @@ import { Command } from "commander";
 import { FIRMWARE_VERSION } from "../../../device/firmware.ts";
 import { RandomSensor } from "../../../device/sensors/random.ts";
 import type { Sensor } from "../../../device/sensors/sensor.ts";
-import {
-  DEFAULT_PORT,
-  DEFAULT_SETTINGS,
-  type PathKind,
-  type SerialSettings,
-} from "../../../device/settings.ts";
+import { DEFAULT_PORT, DEFAULT_SETTINGS, type Settings } from "../../../device/settings.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
+import { createKey, DeviceKeys, formatKey } from "../../keys/device-keys.ts";
 import { DEFAULT_BAUD, formatAddress } from "../../links/address.ts";
 import { NO_FAULTS } from "../../simulator/faults.ts";
 import { Fleet } from "../../simulator/fleet.ts";
@@ -59,36 +55,43 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
   const line = await openPtyPair();
   const serial = line === undefined ? [] : [{ path: line.a, baud: DEFAULT_BAUD }];
   const lines = new EventLines();
+  const keys = enrolled("random", "computer", "greenhouse");
   const station = await Station.open({
     db,
     tcp,
     udp,
     serial,
     name: FIRMWARE_VERSION,
+    keys,
     handleEvent: (event) => lines.print(describeEvent(event)),
   }).catch((error: unknown) => {
     line?.close();
     throw error;
   });
   const addresses = station.addresses(serial);
-  const tcpPort = addresses.tcp!.port;
-  const udpPort = addresses.udp!.port;
   process.stdout.write(introduction(db, addresses, line?.a));
-  const fleet = new Fleet([
-    deviceOptions("random", new RandomSensor(1), ["tcp"], tcpPort, udpPort),
-    deviceOptions("computer", new SystemSensor(), ["udp"], tcpPort, udpPort),
-    deviceOptions(
-      "greenhouse",
-      new ReplaySensor(RECORDING),
-      [line === undefined ? "tcp" : "serial"],
-      tcpPort,
-      udpPort,
-      {
-        baud: DEFAULT_BAUD,
-        ...(line === undefined ? {} : { device: line.b }),
-      },
-    ),
-  ]);
+  const ports = { tcpPort: addresses.tcp!.port, udpPort: addresses.udp!.port };
+  const deviceOf = (device: string, sensor: Sensor, settings: Partial<Settings>) =>
+    deviceOptions(sensor, {
+      ...ports,
+      device,
+      key: formatKey(keys.keysOf(device)[0]!),
+      ...settings,
+    });
+  const fleet = new Fleet(
+    [
+      deviceOf("random", new RandomSensor(1), { paths: ["tcp"] }),
+      deviceOf("computer", new SystemSensor(), { paths: ["udp"] }),
+      deviceOf(
+        "greenhouse",
+        new ReplaySensor(RECORDING),
+        line === undefined
+          ? { paths: ["tcp"] }
+          : { paths: ["serial"], serial: { baud: DEFAULT_BAUD, device: line.b } },
+      ),
+    ],
+    (text) => lines.print(text),
+  );
   const table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
   lines.table = table;
   const failure = await Promise.race([stop, station.failure]);
@@ -108,7 +111,7 @@ function introduction(db: string, { tcp, udp }: StationAddresses, tty: string | 
       : `over a serial line (${tty})`;
   const dbFlag = db === DEFAULT_DB ? "" : ` --db ${db}`;
   return `Collecting into ${db} on TCP ${formatAddress(tcp!)} and UDP ${formatAddress(udp!)}.
-Three simulated devices:
+Three simulated devices, each with a key that was made for it:
   random      invented sensors, over TCP
   computer    this computer's own sensors, over UDP
   greenhouse  a recording, ${path}
@@ -129,23 +132,20 @@ class EventLines {
   }
 }
 
-function deviceOptions(
-  device: string,
-  sensor: Sensor,
-  paths: readonly PathKind[],
-  tcpPort: number,
-  udpPort: number,
-  serial: SerialSettings = { baud: DEFAULT_BAUD },
-): SimulatedDeviceOptions {
+/** A key for each device, for as long as the demo runs. */
+function enrolled(...devices: readonly string[]): DeviceKeys {
+  const keys = new DeviceKeys();
+  for (const device of devices) keys.add(device, createKey());
+  return keys;
+}
+
+function deviceOptions(sensor: Sensor, settings: Partial<Settings>): SimulatedDeviceOptions {
   return {
     settings: {
       ...DEFAULT_SETTINGS,
-      device,
-      tcpPort,
-      udpPort,
-      paths,
-      serial,
+      serial: { baud: DEFAULT_BAUD },
       samplePeriodMs: SAMPLE_PERIOD_MS,
+      ...settings,
     },
     sensors: [{ sensor }],
     faults: NO_FAULTS,

@@ -151,12 +151,20 @@ async function step(build: Build, title: string, work: () => Promise<string>): P
   }
 }
 
+const KEYLESS =
+  "It has no key (setting key): whoever reaches that collector can send readings, so use it in a network that you trust.";
+
+/** A collector that others can reach wants to be told whom it takes. */
+function doorFlag({ key }: Settings): string {
+  return key === "" ? "--open" : "--keys senda.keys";
+}
+
 function whatNext(flags: FlashFlags, settings: Settings, isDeployed: boolean): string {
   const { host, tcpPort, udpPort, paths, wifi } = settings;
   const isNamed = settings.device !== DEFAULT_NAME;
   const { device } = settings;
   const serial = paths.includes("serial") ? ` --serial ${flags.port ?? "/dev/ttyUSB0"}` : "";
-  const collect = `senda collect --tcp 0.0.0.0:${tcpPort} --udp 0.0.0.0:${udpPort}${serial}`;
+  const collect = `senda collect --tcp 0.0.0.0:${tcpPort} --udp 0.0.0.0:${udpPort}${serial} ${doorFlag(settings)}`;
   if (flags.platform === "lin") {
     return "Run it with the SDK's simulator, mcsim, and a collector beside it: `senda collect`.\n";
   }
@@ -168,8 +176,8 @@ function whatNext(flags: FlashFlags, settings: Settings, isDeployed: boolean): s
     "Start the collector on that computer, and see the readings come:",
     `  ${collect}`,
     `  senda tail${isNamed ? ` ${device}` : ""}`,
-    "Another name, collector or network: --name, --host, --settings. There are no keys yet: whoever reaches",
-    "the collector's port can send readings, so use it in a network that you trust.",
+    "Another name, collector or network: --name, --host, --settings.",
+    ...(settings.key === "" ? [KEYLESS] : []),
     "",
   ].join("\n");
 }

@@ -6,6 +6,8 @@ import { Command, Option } from "commander";
 import { RandomSensor } from "../../../device/sensors/random.ts";
 import type { Sensor } from "../../../device/sensors/sensor.ts";
 import { DEFAULT_PORT, DEFAULT_SETTINGS, type PathKind } from "../../../device/settings.ts";
+import { formatKey } from "../../keys/device-keys.ts";
+import { readKeyFile } from "../../keys/key-file.ts";
 import { DEFAULT_BAUD, type SerialAddress } from "../../links/address.ts";
 import { Fleet } from "../../simulator/fleet.ts";
 import { FileFlash } from "../../simulator/io/file-flash.ts";
@@ -17,6 +19,7 @@ import { FleetProgress } from "../../terminal/fleet-progress.ts";
 import { chance, serialAddresses, wholeNumber } from "../arguments.ts";
 import { CommandFailure, EXIT_FAILED, EXIT_USAGE } from "../failure.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { keyIn } from "./key.ts";
 
 /** With --samples and without --period-ms: as fast as the timer goes, held back where the outbox fills. */
 const FAST_PERIOD_MS = 1;
@@ -42,6 +45,8 @@ interface SimulateFlags {
   readonly reorder: number;
   readonly cutEveryMs: number;
   readonly flash?: string;
+  readonly keyFile?: string;
+  readonly keys?: string;
   readonly verbose?: true;
   readonly json?: true;
 }
@@ -98,6 +103,8 @@ export function simulateCommand(): Command {
       "--flash <dir>",
       "keep outboxes and changed settings there, as boards do in flash: they outlive a kill",
     )
+    .option("--key-file <file>", "every device has the key in this file")
+    .option("--keys <file>", "each device has the key that stands there under its name")
     .option("--verbose", "print what the devices trace")
     .option("--json", "one JSON object a line, for programs")
     .addHelpText(
@@ -114,9 +121,12 @@ Examples:
 
 async function simulate(flags: SimulateFlags): Promise<void> {
   checkFlags(flags);
-  const devices = Array.from({ length: flags.devices }, (_, index) => deviceOptions(flags, index));
+  const keyOf = keysFor(flags);
+  const devices = Array.from({ length: flags.devices }, (_, index) =>
+    deviceOptions(flags, index, keyOf),
+  );
   const stop = stopSignal();
-  const fleet = new Fleet(devices);
+  const fleet = new Fleet(devices, (text) => process.stderr.write(`${text}\n`));
   const progress = flags.json ? undefined : new FleetProgress(process.stderr, fleet, flags.samples);
   const outcome = await Promise.race([fleet.done, stop.then(() => "stopped" as const)]);
   progress?.stop();
@@ -168,6 +178,9 @@ function checkFlags(flags: SimulateFlags): void {
       EXIT_USAGE,
     );
   }
+  if (flags.keyFile !== undefined && flags.keys !== undefined) {
+    throw new CommandFailure("simulate: --key-file and --keys exclude each other", EXIT_USAGE);
+  }
   if ((sensor === "replay") !== (replay !== undefined)) {
     throw new CommandFailure(
       "simulate: --sensor replay and --replay FILE.csv go together",
@@ -176,7 +189,29 @@ function checkFlags(flags: SimulateFlags): void {
   }
 }
 
-function deviceOptions(flags: SimulateFlags, index: number): SimulatedDeviceOptions {
+/** The key of each device as its settings have it: "" for none. */
+function keysFor({ keyFile, keys }: SimulateFlags): (device: string) => string {
+  if (keyFile !== undefined) {
+    const key = formatKey(keyIn(keyFile));
+    return () => key;
+  }
+  if (keys === undefined) return () => "";
+  const found = readKeyFile(keys);
+  return (device) => {
+    const [key] = found.keysOf(device);
+    if (key !== undefined) return formatKey(key);
+    throw new CommandFailure(
+      `simulate: no device ${device} has a key in ${keys}; \`senda key add ${device}\` makes one`,
+      EXIT_USAGE,
+    );
+  };
+}
+
+function deviceOptions(
+  flags: SimulateFlags,
+  index: number,
+  keyOf: (device: string) => string,
+): SimulatedDeviceOptions {
   const { samples, seed, loss, duplicate, reorder, cutEveryMs } = flags;
   const device = `${flags.name}-${index + 1}`;
   const isPatient = samples > 0 && flags.periodMs === undefined;
@@ -187,6 +222,7 @@ function deviceOptions(flags: SimulateFlags, index: number): SimulatedDeviceOpti
     settings: {
       ...DEFAULT_SETTINGS,
       device,
+      key: keyOf(device),
       host: flags.host,
       tcpPort: flags.port,
       udpPort: flags.port,
@@ -221,6 +257,8 @@ function sensorOf(flags: SimulateFlags, index: number): Sensor {
 
 function stoppedText(fleet: Fleet, { via, host, port }: SimulateFlags): string {
   const text = "simulate: stopped before all was acknowledged";
+  const turnedAway = fleet.statuses.find((status) => status.turnedAway !== undefined)?.turnedAway;
+  if (turnedAway !== undefined) return `${text}; ${turnedAway}`;
   if (fleet.summary.acknowledged > 0) return text;
   const where = via === "serial" ? "on the line" : `at ${host} port ${port}`;
   return `${text}; nobody answered ${where}: is \`senda collect\` running there?`;

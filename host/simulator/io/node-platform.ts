@@ -11,6 +11,7 @@ import type { TcpConstructor, TcpOptions } from "../../../device/platform/ecma41
 import type { Platform } from "../../../device/platform/platform.ts";
 import type { KeyValueStorage } from "../../../device/platform/storage.ts";
 import type { UpdateMachine } from "../../../device/update/machine.ts";
+import { nodeCrypto } from "../../keys/node-crypto.ts";
 import { SimulatedSerial } from "./serial.ts";
 import { SEND_BUFFER_BYTES, SimulatedTcp } from "./tcp.ts";
 import { nodeTimers } from "./timers.ts";
@@ -53,6 +54,7 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
     openStorage: () => options.storage,
     update: options.update,
     randomBytes: options.seed === undefined ? secureBytes : createSeededBytes(options.seed),
+    crypto: nodeCrypto,
     trace: (line) => options.trace?.(line),
     resetReason: () => options.resetReason ?? "power-on",
     ...(options.restart === undefined ? {} : { restart: options.restart }),

@@ -7,6 +7,7 @@ import { datagramTable, serialTable, streamTable } from "./frames.ts";
 import { messagesTable } from "./messages.ts";
 import { cobsTable, crcTable, varintTable } from "./numbers.ts";
 import { cborTable, schemasTable } from "./schemas.ts";
+import { cryptoTable, sealsTable } from "./seals.ts";
 
 export function allTables(): Record<string, Table> {
   return {
@@ -20,6 +21,8 @@ export function allTables(): Record<string, Table> {
     messages: messagesTable(),
     schemas: schemasTable(),
     batches: batchesTable(),
+    crypto: cryptoTable(),
+    seals: sealsTable(),
   };
 }
 

@@ -114,7 +114,7 @@ function rareMessages(): Entry[] {
     decodeOnly("hello: a count as a float", [0x01, 1, ...floatNonce()]),
     made("welcome", WELCOME),
     made("welcome: nothing is wanted", { ...WELCOME, token: 0, next: 0, wanted: [] }),
-    ...["version", "malformed", "unexpected", "epoch-reused", "schema"].map((code) =>
+    ...["version", "malformed", "unexpected", "epoch-reused", "schema", "keys"].map((code) =>
       made(`refuse: ${code}`, { ...REFUSE, code }),
     ),
     decodeOnly("refuse: a code of the future", [0x03, 1, 99, ...encodeCbor("no")]),

@@ -242,12 +242,14 @@ export class SerialLine {
 class SerialLinkIo implements HostLinkIo {
   readonly traits = HOST_TRAITS;
   readonly where: string;
+  readonly address: string;
   readonly end: () => void;
   readonly #line: SerialLine;
 
   constructor(line: SerialLine, where: string, end: () => void) {
     this.#line = line;
     this.where = where;
+    this.address = where;
     this.end = end;
   }
 

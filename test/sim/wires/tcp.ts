@@ -107,6 +107,7 @@ export class DeviceTcp implements TcpSocket {
 export class TcpWire implements HostLinkIo {
   readonly traits = HOST_TRAITS;
   readonly where: string;
+  readonly address: string;
 
   readonly #scene: Scene;
   readonly #device: DeviceTcp;
@@ -132,6 +133,7 @@ export class TcpWire implements HostLinkIo {
     this.#scene = scene;
     this.#device = device;
     this.where = `tcp ${device.life.name}`;
+    this.address = this.where;
     this.#deliver("toHost", () => this.#accept());
   }
 

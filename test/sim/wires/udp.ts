@@ -179,17 +179,17 @@ export class UdpNetwork {
       return;
     }
     if (isDamaged) this.scene.fail("integrity", "a damaged datagram passed for a message");
-    const id = this.#peers.get(key) ?? this.#addPeer(hub, key);
-    if (id === undefined) return;
     this.scene.handleArrival(life, event.bytes, true);
-    hub.handleMessage(id, event.bytes);
+    const id = this.#peers.get(key);
+    if (id === undefined) this.#handleStranger(hub, key, event.bytes);
+    else hub.handleMessage(id, event.bytes);
     this.#pumpSoon(hub);
   }
 
-  #addPeer(hub: Hub, key: string): LinkId | undefined {
-    const id = hub.handleLinkUp(new UdpLinkIo(this, key, () => this.#removePeer(hub, key)));
+  #handleStranger(hub: Hub, key: string, message: Uint8Array): void {
+    const io = new UdpLinkIo(this, key, () => this.#removePeer(hub, key));
+    const id = hub.handleStranger(io, message);
     if (id !== undefined) this.#peers.set(key, id);
-    return id;
   }
 
   #removePeer(hub: Hub, key: string): void {
@@ -213,12 +213,14 @@ export class UdpNetwork {
 class UdpLinkIo implements HostLinkIo {
   readonly traits = HOST_TRAITS;
   readonly where: string;
+  readonly address: string;
   readonly end: () => void;
   readonly #network: UdpNetwork;
 
   constructor(network: UdpNetwork, key: string, end: () => void) {
     this.#network = network;
     this.where = key;
+    this.address = key;
     this.end = end;
   }
 
