@@ -16,7 +16,11 @@ import { SettingsKeeper } from "./settings-keeper.ts";
 
 export default function main(): void {
   const platform = createModdablePlatform();
-  const keeper = new SettingsKeeper(readSettings(), openModdableStorage(), platform.trace);
+  const keeper = new SettingsKeeper(
+    readSettings(),
+    openModdableStorage(platform.trace),
+    platform.trace,
+  );
   const { settings } = keeper;
   const wifi = keepWifi(platform, settings.wifi); // first: with the radio on, random numbers are true ones
   const hardware = createModdableHardware(wifi);

@@ -19,10 +19,16 @@ interface DomainOpener {
 const MODULE = "embedded:storage/key-value";
 const DOMAIN = "senda";
 
-export function openModdableStorage(): KeyValueStorage {
+/** Storage that cannot be opened keeps no board from starting: its settings are those it was built with. */
+export function openModdableStorage(trace: (line: string) => void): KeyValueStorage {
   if (!Modules.has(MODULE)) return new MemoryStorage();
-  const opener = Modules.importNow(MODULE) as DomainOpener;
-  return new DomainStorage(opener.open({ path: DOMAIN, format: "string" }));
+  try {
+    const opener = Modules.importNow(MODULE) as DomainOpener;
+    return new DomainStorage(opener.open({ path: DOMAIN, format: "string" }));
+  } catch (error) {
+    trace(`settings: nothing can be kept: ${String(error)}`);
+    return new MemoryStorage();
+  }
 }
 
 class DomainStorage implements KeyValueStorage {
