@@ -5,7 +5,7 @@
 // one timer for what is due next.
 
 import { type Channel, encodeSchema, type SampleValues, schemaHash } from "../shared/channel.ts";
-import { CommandMemory } from "../shared/command/memory.ts";
+import { type CommandCall, CommandMemory } from "../shared/command/memory.ts";
 import type { CborValue } from "../shared/message/cbor.ts";
 import { Outbox } from "../shared/outbox.ts";
 import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
@@ -303,8 +303,28 @@ export class Firmware {
         ...deviceCommands(this.#facts()),
         ...settingsCommands(this.#options.keeper, () => this.#useSettings()),
       ]);
-      registry.run(call);
+      registry.run(this.#waking(call));
     }
+  }
+
+  /** What a command tells later, out of a timer or another's callback, is sent at once too. */
+  #waking(call: CommandCall): CommandCall {
+    return {
+      name: call.name,
+      arguments: call.arguments,
+      handleProgress: (done, total) => {
+        call.handleProgress(done, total);
+        this.#run();
+      },
+      handleSuccess: (value) => {
+        call.handleSuccess(value);
+        this.#run();
+      },
+      handleFailure: (status, text) => {
+        call.handleFailure(status, text);
+        this.#run();
+      },
+    };
   }
 
   /** Those that need no new start. */

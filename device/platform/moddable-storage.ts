@@ -42,8 +42,8 @@ const FILES_MODULE = "embedded:storage/files";
 /** Of NVS, and of the folder. */
 const NAMESPACE = "senda";
 
-/** Undefined where the platform keeps nothing, or what it keeps cannot be opened. */
-export function openModdableStorage(): KeyValueStorage | undefined {
+/** Undefined where the platform keeps nothing; what cannot be opened keeps no board from starting, either. */
+export function openModdableStorage(trace: (line: string) => void): KeyValueStorage | undefined {
   try {
     if (Modules.has(KEY_VALUE_MODULE)) {
       const opener = Modules.importNow(KEY_VALUE_MODULE) as NamespaceOpener;
@@ -53,7 +53,8 @@ export function openModdableStorage(): KeyValueStorage | undefined {
     const root = Modules.importNow(FILES_MODULE) as Directory;
     root.createDirectory(NAMESPACE); // it may be there
     return new FolderStorage(root.openDirectory({ path: NAMESPACE }));
-  } catch {
+  } catch (error) {
+    trace(`storage: nothing can be kept: ${String(error)}`);
     return undefined;
   }
 }

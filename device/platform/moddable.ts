@@ -45,6 +45,7 @@ export function createModdablePlatform(): Platform {
   const native = new FFI();
   const canRestart = native.esp_restart !== undefined;
   const timers = createTimers();
+  const say = (line: string) => trace(`${line}\n`);
   return {
     TCP,
     UDP,
@@ -55,11 +56,11 @@ export function createModdablePlatform(): Platform {
     ticks: () => Time.ticks,
     resolve: (host, found) => Net.resolve(host, (_name, address) => found(address)),
     openFlash: openModdableFlash,
-    openStorage: openModdableStorage,
+    openStorage: () => openModdableStorage(say),
     update: createModdableUpdate(native),
     randomBytes: (count) => fillRandom(native, count),
     crypto: moddableCrypto,
-    trace: (line) => trace(`${line}\n`),
+    trace: say,
     resetReason: () => RESET_REASONS[native.esp_reset_reason?.() ?? 0] ?? "unknown",
     ...(canRestart ? { restart: () => native.esp_restart?.() } : {}),
   };

@@ -18,7 +18,9 @@ import { serialAddresses, wholeNumber } from "./arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "./failure.ts";
 import { relativeTime } from "./output/moment.ts";
 import { TransientLine } from "./output/transient-line.ts";
+import { EXIT_INTERRUPTED, stopSignal } from "./stop-signal.ts";
 
+const REDRAW_MS = 200;
 const TIMEOUT_SECONDS = 10;
 const TIMEOUT_SECONDS_MAX = COMMAND_WITHIN_MS_MAX / 1_000;
 
@@ -72,20 +74,31 @@ export async function openTarget(flags: TargetFlags, device: string | undefined)
   };
 }
 
-/** Runs a command and shows, on a terminal, how far it is. */
+/** Runs a command and shows, on a terminal, how far it is. Ctrl-C ends the waiting, not the command. */
 export async function runShown(target: Target, errand: Errand): Promise<Outcome> {
   const line = new TransientLine(process.stderr);
-  const name = `${printable(target.device)}: ${errand.name}`;
-  line.show(() => `${name}: waits for the device`);
+  let stage = "waits for the device";
+  const show = () => line.show(() => `${printable(target.device)}: ${errand.name}: ${stage}`);
+  const timer = setInterval(show, REDRAW_MS);
+  void stopSignal().then(() => {
+    line.clear();
+    process.stderr.write(
+      "senda: nobody waits for the answer any more; the command may still run\n",
+    );
+    process.exit(EXIT_INTERRUPTED);
+  });
   try {
     return await target.courier({
       ...errand,
-      handleSent: () => line.show(() => `${name}: on its way`),
+      handleSent: () => {
+        stage = "on its way";
+      },
       handleProgress: (done, total) => {
-        line.show(() => `${name}: ${done}${total > 0 ? ` of ${total}` : ""}`);
+        stage = total > 0 ? `${done} of ${total}` : `${done}`;
       },
     });
   } finally {
+    clearInterval(timer);
     line.clear();
   }
 }

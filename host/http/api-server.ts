@@ -71,6 +71,7 @@ function createApp(controls: Controls): FastifyInstance {
       customOptions: { coerceTypes: false, removeAdditional: false, allowUnionTypes: true },
     },
   });
+  app.removeContentTypeParser("text/plain"); // what a form of any page may send
   app.server.maxConnections = CONNECTIONS_MAX;
   app.addHook("onRequest", async (request) => checkOrigin(request));
   app.setErrorHandler((error: FastifyError, _request, reply) => {

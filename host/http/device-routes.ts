@@ -1,5 +1,5 @@
 // Devices and their commands. A command is answered by one JSON object a line: "sent" once it is on its
-// way, "progress" as often as the device tells of it, and at last "result".
+// way, "progress" as often as the device tells of it, "waiting" now and then, and at last "result".
 
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { didYouMean } from "../../device/commands/nearest.ts";
@@ -10,6 +10,8 @@ import type { Controls } from "./api-server.ts";
 import { Problem } from "./problem.ts";
 
 const WITHIN_MS = 10_000;
+/** Something is said at least so often: whoever waits, and what lies between, counts on it. */
+const WAITING_PERIOD_MS = 30_000;
 const AWAY_MS_MAX = 7 * 86_400_000;
 
 const DEVICE_PARAMS = {
@@ -99,6 +101,7 @@ async function streamCommand(
   const say = (line: object) => {
     if (!raw.destroyed) raw.write(jsonLine(line));
   };
+  const timer = setInterval(() => say({ event: "waiting" }), WAITING_PERIOD_MS);
   const outcome: Outcome = await controls.run(device, {
     name: body.name,
     arguments: body.arguments ?? {},
@@ -107,6 +110,7 @@ async function streamCommand(
     handleSent: () => say({ event: "sent" }),
     handleProgress: (done, total) => say({ event: "progress", done, total }),
   });
+  clearInterval(timer);
   say({ event: "result", ...outcome });
   raw.end();
 }

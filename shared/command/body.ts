@@ -37,8 +37,8 @@ export function encodeValue(value: CborValue): Uint8Array | undefined {
   return withinBound(encodeCbor(value));
 }
 
-/** Of a reason, in UTF-16 units: each takes at most three bytes, and CBOR's head three. */
-const REASON_LENGTH_MAX = Math.floor((COMMAND_BODY_BYTES_MAX - 3) / 3);
+/** Of a reason, in UTF-16 units: each takes at most three bytes of COMMAND_BODY_BYTES_MAX, and its head three. */
+const REASON_LENGTH_MAX = 332;
 
 /** The body of a result that says why; what is too long is cut. */
 export function encodeReason(text: string): Uint8Array {

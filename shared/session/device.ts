@@ -230,6 +230,7 @@ export class DeviceSession {
     link.token = welcome.token;
     link.nextProbeAtMs = nowMs;
     if (link.takesRecords) this.#handleStand(link, welcome, nowMs);
+    else if (link === this.#dataLink) this.#changeDataLink(undefined);
     if (!isFirst) return;
     this.#events.push({ kind: "welcomed", link: link.id, collector: welcome.collector });
     if (this.#dataLink === undefined && link.takesRecords) this.#changeDataLink(link);

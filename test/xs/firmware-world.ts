@@ -10,11 +10,12 @@ import { RandomSensor } from "../../device/sensors/random.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../device/settings.ts";
 import { SettingsKeeper } from "../../device/settings-keeper.ts";
 import { ByteWriter } from "../../shared/bytes/cursor.ts";
+import { CommandDesk } from "../../shared/command/desk.ts";
 import { StreamDecoder, writeStreamHeader } from "../../shared/frame/stream.ts";
 import { HostSeal, type SealedPeer } from "../../shared/seal/host-seal.ts";
 import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
 import type { HostEvent } from "../../shared/session/host-event.ts";
-import { endOf } from "../../shared/session/host-session.ts";
+import { endOf, type HostSession } from "../../shared/session/host-session.ts";
 import type { LinkId, LinkTraits } from "../../shared/session/link.ts";
 import { SimulatedFlash } from "../flash/simulated-flash.ts";
 import { nobleCrypto } from "../seal/noble-crypto.ts";
@@ -27,6 +28,11 @@ export interface WorldOptions {
   readonly hasPast?: boolean;
   /** The device has a key, and the collector takes nothing in the clear. */
   readonly isSealed?: boolean;
+  /** What the device is told to do, one after the other, in their order. */
+  readonly commands?: readonly {
+    readonly name: string;
+    readonly arguments: Readonly<Record<string, string>>;
+  }[];
   /** Leaves the bytes out of the report, to measure without the cost of writing them down. */
   readonly isSilent?: boolean;
 }
@@ -34,6 +40,8 @@ export interface WorldOptions {
 export interface WorldReport {
   /** Every write of either side in order, as "> hex" (device) and "< hex" (collector). */
   readonly transcript: readonly string[];
+  /** How the commands ended, in their order. */
+  readonly statuses: readonly string[];
   readonly samples: number;
   readonly readings: number;
   readonly acknowledged: number;
@@ -75,6 +83,9 @@ class World {
   #alarms: Alarm[] = [];
   #order = 0;
   readonly #host = new HostEndpoint({ collector: "world" });
+  readonly #desk = new CommandDesk(1);
+  readonly statuses: string[] = [];
+  #session: HostSession | undefined;
   readonly #sockets = new Map<LinkId, ScriptedTcp>();
   #seal: HostSeal | undefined;
   #peer: SealedPeer | undefined;
@@ -235,6 +246,7 @@ class World {
     for (let event = host.pollEvent(); event !== undefined; event = host.pollEvent()) {
       this.#handleHostEvent(event);
     }
+    this.#serveDesk();
     const writer = new ByteWriter(new Uint8Array(2_048));
     for (;;) {
       writer.reset(writer.bytes);
@@ -244,8 +256,34 @@ class World {
     }
   }
 
+  #serveDesk(): void {
+    const desk = this.#desk;
+    for (let next = desk.pollCommand(this.nowMs); next; next = desk.pollCommand(this.nowMs)) {
+      if (this.#session !== undefined) this.#host.sendCommand(this.#session, next.message);
+    }
+    for (let event = desk.pollEvent(); event; event = desk.pollEvent()) {
+      if (event.kind === "ended") this.statuses.push(event.outcome.status);
+    }
+  }
+
+  /** The first welcome brings all orders; each waits for the one before. */
+  #handleWelcomed(session: HostSession): void {
+    const { device, life } = session;
+    const isFirst = this.#session === undefined;
+    this.#session = session;
+    this.#desk.handleHere(device, life, this.nowMs);
+    const commands = isFirst ? (this.#options.commands ?? []) : [];
+    for (const { name, arguments: given } of commands) {
+      const request = { name, arguments: new Map(Object.entries(given)) };
+      this.#desk.order({ device, request, withinMs: 60_000, awayMsMax: 60_000 }, this.nowMs);
+    }
+  }
+
   #handleHostEvent(event: HostEvent): void {
-    if (event.kind === "resume") {
+    if (event.kind === "welcomed") this.#handleWelcomed(event.session);
+    else if (event.kind === "answer") {
+      this.#desk.handleAnswer(event.session.device, event.message);
+    } else if (event.kind === "resume") {
       const next = this.#stored.get(event.hello.epoch) ?? 0;
       const resumed = { epochId: 1, next, schemas: this.stored === 0 ? [] : [0] };
       this.#host.handleResumed(event.hello, resumed, 1, this.nowMs);
@@ -330,8 +368,8 @@ export function runWorld(options: WorldOptions): WorldReport {
   const firmware = boot(world, options);
   runUntil(world, () => firmware.status.isDone);
   const { samples, readings, acknowledged, reconnects } = firmware.status;
-  const { transcript, stored, nowMs: virtualMs } = world;
-  return { transcript, samples, readings, acknowledged, reconnects, stored, virtualMs };
+  const { transcript, statuses, stored, nowMs: virtualMs } = world;
+  return { transcript, statuses, samples, readings, acknowledged, reconnects, stored, virtualMs };
 }
 
 function boot(world: World, { samples, hasPast, isSealed }: WorldOptions): Firmware {

@@ -57,6 +57,27 @@ describeWith(
       expect(onXs).toEqual(runWorld(options));
     });
 
+    test("commands are answered, and settings changed, as on Node, byte for byte", async () => {
+      const names = ["commands", "identify", "statistics", "channels", "read-now", "settings"];
+      const options: WorldOptions = {
+        ...OPTIONS,
+        commands: [
+          ...names.map((name) => ({ name, arguments: {} })),
+          { name: "set", arguments: { samplePeriodMs: "90", "wifi.ssid": "shed", paths: "tcp" } },
+          { name: "set", arguments: { tcpPort: "65536" } },
+          { name: "settings", arguments: { from: "9" } },
+          { name: "reset-settings", arguments: {} },
+          { name: "identfy", arguments: {} },
+        ],
+      };
+      const onXs = await runOnXs(options);
+      expect(onXs.statuses).toEqual([
+        ...names.map(() => "success"),
+        ...["success", "bad-arguments", "success", "success", "unknown-command"],
+      ]);
+      expect(onXs).toEqual(runWorld(options));
+    });
+
     test("two runs say the same", async () => {
       expect(await runOnXs(OPTIONS)).toEqual(await runOnXs(OPTIONS));
     });

@@ -10,7 +10,7 @@ import { DEFAULT_PORT, DEFAULT_SETTINGS, type Settings } from "../../../device/s
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
 import { createKey, DeviceKeys, formatKey } from "../../keys/device-keys.ts";
-import { DEFAULT_BAUD, formatAddress } from "../../links/address.ts";
+import { DEFAULT_BAUD, DEFAULT_HTTP_PORT, formatAddress } from "../../links/address.ts";
 import { NO_FAULTS } from "../../simulator/faults.ts";
 import { Fleet } from "../../simulator/fleet.ts";
 import { openPtyPair } from "../../simulator/pty-pair.ts";
@@ -61,6 +61,7 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
     tcp,
     udp,
     serial,
+    http: { address: { host: "127.0.0.1", port: DEFAULT_HTTP_PORT }, isAsked: false },
     name: FIRMWARE_VERSION,
     keys,
     handleEvent: (event) => lines.print(describeEvent(event)),
@@ -104,18 +105,23 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
   process.stdout.write(`${describeCounters(station.counters)} They are in ${db}.\n`);
 }
 
-function introduction(db: string, { tcp, udp }: StationAddresses, tty: string | undefined): string {
+function introduction(
+  db: string,
+  { tcp, udp, http }: StationAddresses,
+  tty: string | undefined,
+): string {
   const path =
     tty === undefined
       ? "over TCP (a serial line needs socat, which is not installed)"
       : `over a serial line (${tty})`;
+  const ask = http === undefined ? "" : ", npx senda send random";
   const dbFlag = db === DEFAULT_DB ? "" : ` --db ${db}`;
   return `Collecting into ${db} on TCP ${formatAddress(tcp!)} and UDP ${formatAddress(udp!)}.
 Three simulated devices, each with a key that was made for it:
   random      invented sensors, over TCP
   computer    this computer's own sensors, over UDP
   greenhouse  a recording, ${path}
-Ctrl-C stops. Meanwhile, in another terminal: npx senda query random${dbFlag}
+Ctrl-C stops. Meanwhile, in another terminal: npx senda query random${dbFlag}${ask}
 
 `;
 }
