@@ -17,6 +17,8 @@ const BACKOFF_MS_MAX = 30_000;
 /** Half of each wait is fixed, half is chance, so that devices that lost a collector together come back apart. */
 const JITTER_PART = 0.5;
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 type PathState = "closed" | "opening" | "up";
 
 interface Path {
@@ -68,13 +70,14 @@ export class Failover {
     if (!wasUp) return;
     for (let worse = index + 1; worse < this.#paths.length; worse++) {
       const other = this.#paths[worse]!;
-      if (other.failures === 0) other.retryAtMs = nowMs + (worse - index - 1) * PATIENCE_MS;
+      if (other.failures === 0 && !isLeftOut(other))
+        other.retryAtMs = nowMs + (worse - index - 1) * PATIENCE_MS;
     }
   }
 
   /** The path cannot be opened as long as this life lasts. */
   leaveOut(index: number): void {
-    this.#paths[index]!.retryAtMs = Number.POSITIVE_INFINITY;
+    this.#paths[index]!.retryAtMs = NEVER;
   }
 
   /** What to do next; ask until undefined. An opened path is expected to report `handleUp` or `handleDown`. */
@@ -116,4 +119,8 @@ export class Failover {
   #spread(retryAfterMs: number): number {
     return retryAfterMs * (1 + JITTER_PART * this.#random());
   }
+}
+
+function isLeftOut({ retryAtMs }: Path): boolean {
+  return retryAtMs === NEVER;
 }

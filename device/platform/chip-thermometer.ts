@@ -1,4 +1,4 @@
-// The thermometer inside ESP32-S2, S3, C3 and C6, by ESP-IDF's driver: the SDK has no class for it. It
+// The thermometer inside ESP32-S3, C3 and C6, by ESP-IDF's driver: the SDK has no class for it. It
 // measures the chip, which is warmer than the air. Written against ESP-IDF 6.0
 // (components/esp_driver_tsens); not yet run on a board.
 

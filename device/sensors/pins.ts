@@ -48,8 +48,9 @@ const ATTENUATION = 12;
 /** What is wrong with the settings of a pin that measures a voltage; undefined where nothing is. */
 export function analogFault(settings: SensorSettings): string | undefined {
   const { attenuation = ATTENUATION, scale = 1, offset = 0, resolution = 1 } = settings;
-  if (FULL_SCALE_VOLTS[attenuation] === undefined) {
-    return `attenuation: ${attenuation} is none of ${Object.keys(FULL_SCALE_VOLTS).join(", ")} dB`;
+  const known = Object.keys(FULL_SCALE_VOLTS);
+  if (!known.includes(String(attenuation))) {
+    return `attenuation: ${attenuation} is none of ${known.join(", ")} dB`;
   }
   if (scale === 0 || !Number.isFinite(scale)) return "scale: a number other than 0";
   if (!Number.isFinite(offset)) return "offset: a number";

@@ -85,3 +85,14 @@ test("success forgets the failures", () => {
   failover.handleDown(0, 0, 100_000);
   expect(failover.nextDueMs()).toBe(100_375);
 });
+
+test("a path that is left out is never opened, whatever becomes of the others", () => {
+  const failover = new Failover(2, middle, 0);
+  failover.leaveOut(SERIAL);
+  expect(actions(failover, 5_000)).toEqual([{ kind: "open", path: TCP }]);
+  failover.handleUp(TCP);
+  failover.handleDown(TCP, 0, 10_000); // the next one would be tried at once
+  expect(actions(failover, 10_000)).toEqual([]);
+  expect(actions(failover, 3_600_000)).toEqual([{ kind: "open", path: TCP }]);
+  expect(failover.nextDueMs()).toBe(Number.POSITIVE_INFINITY);
+});
