@@ -306,7 +306,7 @@ export class ColumnDecoder {
     if (from >= end) return true;
     if (this.isPlain) {
       this.row = end;
-      this.words.countAll(symbols, start + from, start + end);
+      this.words.countRows(end - from);
       if (!this.isWanted) return true;
       if (this.#slopeGain === 0 && this.words.scale <= SCALE_FAST_MAX) {
         this.#fillMeans(from, end, symbols, start);

@@ -14,7 +14,7 @@ import type { BatchColumns } from "./columns.ts";
 import { readBatchHeader } from "./header.ts";
 import { indexBits } from "./kinds.ts";
 import { LOOKUP, LOOKUP_ESCAPE } from "./lookup.ts";
-import { type SymbolReader, WINDOW_SHIFT_MAX } from "./symbol-reader.ts";
+import { type SymbolReader, WINDOW_BITS } from "./symbol-reader.ts";
 import { TimeDecoder } from "./time-decoder.ts";
 
 /** Behind the batch's bytes, so that a row may be read to its end before anyone asks whether it was there. */
@@ -37,6 +37,11 @@ export function decodeBatch(
   return columns.decoder.decode(bytes, channels, columns);
 }
 
+/** A plan of reading: a word's shift, whether to look at the bytes before it, and where to look it up. */
+const PLAN_SHIFT_MASK = 31;
+const PLAN_LOOK = 32;
+const PLAN_LOOKUP_SHIFT = 6;
+
 /** What decoding one batch after the other needs; columns keep theirs. */
 export class BatchDecoder {
   readonly #reader = new BitReader();
@@ -49,6 +54,11 @@ export class BatchDecoder {
   readonly #words: SymbolReader[] = [];
   /** Symbols since the last fit, in the same order, by row. */
   #symbols = new Int32Array(0);
+  /** In the same order: sums of the symbols that `#gatherRows` read since the last fit. */
+  #sums = new Int32Array(0);
+  #plan = new Int32Array(0);
+  #row = 0;
+  #index = 0;
   #padded = new Uint8Array(0);
   #view = new DataView(this.#padded.buffer);
   #end = 0;
@@ -76,6 +86,8 @@ export class BatchDecoder {
     this.#channels = channels;
     this.#columns = channels.map((channel) => new ColumnDecoder(channel));
     this.#indexBits = indexBits(channels.length);
+    this.#plan = new Int32Array(channels.length + 1);
+    this.#sums = new Int32Array(channels.length + 1);
     this.#symbols = new Int32Array((channels.length + 1) * FIT_ROWS);
   }
 
@@ -86,8 +98,9 @@ export class BatchDecoder {
       this.#view = new DataView(this.#padded.buffer);
     }
     this.#padded.set(bytes);
-    this.#padded.fill(0, bytes.length, room);
-    this.#end = 8 * bytes.length;
+    const end = 8 * bytes.length;
+    if (end < this.#end) this.#padded.fill(0, bytes.length, this.#end / 8);
+    this.#end = end;
     this.#reader.reset(this.#padded, start);
   }
 
@@ -99,6 +112,7 @@ export class BatchDecoder {
     this.#streams.length = 0;
     this.#words.length = 0;
     this.#words.push(this.#times.words);
+    this.#sums.fill(0);
     for (let index = 0; index < this.#columns.length; index++) {
       const column = this.#columns[index]!;
       column.isWanted = wanted === undefined || wanted[index] === true;
@@ -126,47 +140,75 @@ export class BatchDecoder {
     return !this.#reader.failed;
   }
 
-  /**
-   * Reads rows from `first` up to `end`, between which no scale changes. Plain columns' symbols are
-   * gathered, times' too: that is the usual case. What comes next in the bytes stands in a window of 32
-   * bits, of which `left` may go before it has too few for a word, for to look at the bytes again takes
-   * as long as a word.
-   */
+  /** Reads rows from `first` up to `end`, between which no scale changes. */
   #readBlock(first: number, end: number): boolean {
-    const allWords = this.#words;
-    const symbols = this.#symbols;
-    const view = this.#view;
-    const reader = this.#reader;
-    const lookup = LOOKUP;
-    let { position } = reader;
-    let window = 0;
-    let left = -1;
-    for (let row = first; row < end; row++) {
-      for (let index = 0, at = row - first; index < allWords.length; index++, at += FIT_ROWS) {
-        const words = allWords[index]!;
-        const { shift } = words;
-        if (left < shift) {
-          window = view.getInt32(position >> 3) << (position & 7);
-          left = WINDOW_SHIFT_MAX;
-        }
-        const entry = lookup[words.lookupStart + (window >>> (32 - WORD_BITS_MAX))]!;
-        const length = entry & 15;
-        if (entry >> 4 !== LOOKUP_ESCAPE) {
-          symbols[at] = ((entry >> 4) << shift) | (((window << length) >>> 1) >>> (31 - shift));
-          position += length + shift;
-          window <<= length + shift;
-          left -= length + shift;
-        } else {
-          reader.position = position + length;
-          if (!this.#readOther(index, row, first)) return false;
-          position = reader.position;
-          left = -1;
-        }
-      }
-      if (position > this.#end) return false;
+    this.#row = first;
+    this.#index = 0;
+    this.#planReading();
+    while (!this.#gatherRows(first, end)) {
+      if (this.#reader.position > this.#end) return false;
+      if (!this.#readOther(this.#index, this.#row, first)) return false;
+      if (this.#index === 0) this.#planReading();
+      this.#index++;
     }
-    reader.position = position;
     return true;
+  }
+
+  /** Decides where in a row a look at the bytes is due, by the longest words that there may be. */
+  #planReading(): void {
+    let left = 0;
+    for (let index = 0; index < this.#words.length; index++) {
+      const { lookupStart, shift, bitsMax } = this.#words[index]!;
+      const isLook = left < bitsMax;
+      left = (isLook ? WINDOW_BITS : left) - bitsMax;
+      this.#plan[index] = (lookupStart << PLAN_LOOKUP_SHIFT) | (isLook ? PLAN_LOOK : 0) | shift;
+    }
+  }
+
+  /**
+   * Gathers symbols up to the row `end`, the usual case, and adds them up. False at the first word that is
+   * another, behind its escape. Each word has to wait for the length of the one before it, and a look at
+   * the bytes takes as long again: so bits stand in a window, and a plan says when to look.
+   */
+  #gatherRows(first: number, end: number): boolean {
+    const plan = this.#plan;
+    const sums = this.#sums;
+    const symbols = this.#symbols;
+    const count = this.#words.length;
+    const view = this.#view;
+    const lookup = LOOKUP;
+    const limit = this.#end;
+    let { position } = this.#reader;
+    let row = this.#row;
+    let index = this.#index;
+    let window = view.getInt32(position >> 3) << (position & 7);
+    let isUsual = true;
+    while (row < end && position <= limit) {
+      for (let at = row - first + index * FIT_ROWS; index < count; index++, at += FIT_ROWS) {
+        const code = plan[index]!;
+        if (code & PLAN_LOOK) window = view.getInt32(position >> 3) << (position & 7);
+        const shift = code & PLAN_SHIFT_MASK;
+        const entry = lookup[(code >> PLAN_LOOKUP_SHIFT) + (window >>> (32 - WORD_BITS_MAX))]!;
+        const length = entry & 15;
+        if (entry >> 4 === LOOKUP_ESCAPE) {
+          position += length;
+          isUsual = false;
+          break;
+        }
+        const symbol = ((entry >> 4) << shift) | (((window << length) >>> 1) >>> (31 - shift));
+        symbols[at] = symbol;
+        sums[index]! += symbol;
+        position += length + shift;
+        window <<= length + shift;
+      }
+      if (!isUsual) break;
+      row++;
+      index = 0;
+    }
+    this.#reader.position = position;
+    this.#row = row;
+    this.#index = index;
+    return isUsual && position <= limit;
   }
 
   /** Reads what is not the usual case of the times, or of a stream: often what stands behind an escape. */
@@ -175,26 +217,28 @@ export class BatchDecoder {
     const column = this.#streams[index - 1]!;
     if (!column.isPlain) return column.readRow(this.#reader, row);
     const start = symbolsOf(index - 1) - first;
-    if (!column.words.isQuick && this.#gather(column.words, start + row)) return true;
+    if (!column.words.isQuick && this.#gather(index, start + row)) return true;
     return column.fill(row, this.#symbols, start) && column.readPlainEscape(this.#reader, row);
   }
 
   /** Reads a symbol; false where the escape stands there. */
-  #gather(words: SymbolReader, at: number): boolean {
-    const symbol = words.read(this.#reader);
+  #gather(index: number, at: number): boolean {
+    const symbol = this.#words[index]!.read(this.#reader);
+    if (symbol < 0) return false;
     this.#symbols[at] = symbol;
-    return symbol >= 0;
+    this.#sums[index]! += symbol;
+    return true;
   }
 
   /** Behind the escape of a time there is the time itself, or changes and then its word. */
   #readTime(row: number, first: number): boolean {
     const times = this.#times;
     const reader = this.#reader;
-    if (!times.words.isQuick && this.#gather(times.words, row - first)) return true;
+    if (!times.words.isQuick && this.#gather(0, row - first)) return true;
     if (row === 0 || !times.fill(row, this.#symbols, first)) return false;
     if (reader.read(1) === 0) return times.readEscaped(reader, row);
     if (!this.#readChanges(row, first)) return false;
-    if (this.#gather(times.words, row - first)) return true;
+    if (this.#gather(0, row - first)) return true;
     return reader.read(1) === 0 && times.readEscaped(reader, row);
   }
 
@@ -215,7 +259,10 @@ export class BatchDecoder {
   }
 
   #fit(): void {
-    for (let index = 0; index < this.#words.length; index++) this.#words[index]!.fit();
+    for (let index = 0; index < this.#words.length; index++) {
+      this.#words[index]!.fit(this.#sums[index]!);
+      this.#sums[index] = 0;
+    }
   }
 
   /** Fills in what lasts to the end, counts, and looks at what is left of the last byte. */

@@ -3,16 +3,17 @@
 
 import type { BitReader } from "../bytes/bits.ts";
 import { FIT_ROWS, SCALES, scaleOf, sumAtStart, WORD_BITS_MAX } from "./codes.ts";
-import { LOOKUP, LOOKUP_ESCAPE, LOOKUP_NOTHING, lookupStartOf } from "./lookup.ts";
+import { LOOKUP, LOOKUP_ESCAPE, LOOKUP_NOTHING, lookupStartOf, wordBitsMaxOf } from "./lookup.ts";
 
-/** Bits that 32 have beyond a word, wherever in a byte it begins: 25 less the longest word. */
-export const WINDOW_SHIFT_MAX = 25 - WORD_BITS_MAX;
+/** Bits of 32 that are of use, wherever in a byte the first one lies. */
+export const WINDOW_BITS = 25;
 
 export class SymbolReader {
   /** Where the loop of `BatchDecoder` looks a word up: nothing there, unless it is to read this one's words. */
   lookupStart = LOOKUP_NOTHING;
-  /** Lowest bits of a symbol that follow a word; 0 where the loop reads none. */
+  /** Lowest bits of a symbol that follow a word, and most bits of both; 0 where the loop reads none. */
   shift = 0;
+  bitsMax = 0;
   #isGathered = false;
   #scale = 0;
   #sum = 0;
@@ -48,9 +49,11 @@ export class SymbolReader {
 
   #setLookup(): void {
     const shift = SCALES.shift[this.#scale]!;
-    const isQuick = this.#isGathered && shift <= WINDOW_SHIFT_MAX;
+    const bitsMax = wordBitsMaxOf(this.#scale) + shift;
+    const isQuick = this.#isGathered && bitsMax <= WINDOW_BITS;
     this.lookupStart = isQuick ? lookupStartOf(this.#scale) : LOOKUP_NOTHING;
     this.shift = isQuick ? shift : 0;
+    this.bitsMax = isQuick ? bitsMax : 0;
   }
 
   /** Reads a symbol, which is not counted yet; -1 for the escape. */
@@ -69,18 +72,15 @@ export class SymbolReader {
     this.#sum += symbol < 0 ? SCALES.reach[this.#scale]! : symbol;
   }
 
-  /** Counts symbols [from, end) of `symbols`. */
-  countAll(symbols: Int32Array, from: number, end: number): void {
-    let sum = 0;
-    for (let index = from; index < end; index++) sum += symbols[index]!;
-    this.#sum += sum;
-    this.#count += end - from;
+  /** Counts rows whose symbols `fit` is told the sum of. */
+  countRows(rows: number): void {
+    this.#count += rows;
   }
 
-  /** Fits the scale, after `FIT_ROWS` rows. */
-  fit(): void {
+  /** Fits the scale, after `FIT_ROWS` rows, to the symbols that were counted and those of the sum. */
+  fit(sum: number): void {
     if (this.#count === 0) return;
-    this.#sumBefore = (this.#sumBefore >> 1) + this.#sum;
+    this.#sumBefore = (this.#sumBefore >> 1) + this.#sum + sum;
     this.#countBefore = (this.#countBefore >> 1) + this.#count;
     this.#sum = 0;
     this.#count = 0;

@@ -41,7 +41,7 @@ export class TimeDecoder {
     const from = this.#row;
     if (from >= end) return true;
     this.#row = end;
-    this.words.countAll(symbols, from - first, end - first);
+    this.words.countRows(end - from);
     const timesMs = this.#timesMs;
     const gain = this.#gain;
     const stepMs = this.#stepMs;
