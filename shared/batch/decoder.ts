@@ -56,7 +56,9 @@ export class BatchDecoder {
   #symbols = new Int32Array(0);
   /** In the same order: sums of the symbols that `#gatherRows` read since the last fit. */
   #sums = new Int32Array(0);
+  /** In the same order: what `#gatherRows` does. */
   #plan = new Int32Array(0);
+  /** Where it goes on. */
   #row = 0;
   #index = 0;
   #padded = new Uint8Array(0);

@@ -19,18 +19,16 @@ export const LOOKUP = makeLookup();
 /** Where the table of escapes of no bits begins in `LOOKUP`. */
 export const LOOKUP_NOTHING = CODE_LENGTHS.length * TABLE_ENTRIES;
 
-const WORD_BITS_MAX_BY_TABLE = CODE_LENGTHS.map((lengths) =>
-  Math.max(...[...lengths].map((digit) => Number.parseInt(digit, 16))),
-);
-
 /** Where the table of `scale` begins in `LOOKUP`. */
 export function lookupStartOf(scale: number): number {
   return SCALES.table[scale]! * TABLE_ENTRIES;
 }
 
-/** The longest word of `scale`. */
-export function wordBitsMaxOf(scale: number): number {
-  return WORD_BITS_MAX_BY_TABLE[SCALES.table[scale]!]!;
+/** By scale: the length of the longest word. */
+export const LONGEST_WORDS = makeLongestWords();
+
+function makeLongestWords(): number[] {
+  return SCALES.words.map((words) => Math.max(...words.map((word) => word & 15)));
 }
 
 function makeLookup(): Uint16Array {

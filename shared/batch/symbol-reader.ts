@@ -3,7 +3,7 @@
 
 import type { BitReader } from "../bytes/bits.ts";
 import { FIT_ROWS, SCALES, scaleOf, sumAtStart, WORD_BITS_MAX } from "./codes.ts";
-import { LOOKUP, LOOKUP_ESCAPE, LOOKUP_NOTHING, lookupStartOf, wordBitsMaxOf } from "./lookup.ts";
+import { LONGEST_WORDS, LOOKUP, LOOKUP_ESCAPE, LOOKUP_NOTHING, lookupStartOf } from "./lookup.ts";
 
 /** Bits of 32 that are of use, wherever in a byte the first one lies. */
 export const WINDOW_BITS = 25;
@@ -49,7 +49,7 @@ export class SymbolReader {
 
   #setLookup(): void {
     const shift = SCALES.shift[this.#scale]!;
-    const bitsMax = wordBitsMaxOf(this.#scale) + shift;
+    const bitsMax = LONGEST_WORDS[this.#scale]! + shift;
     const isQuick = this.#isGathered && bitsMax <= WINDOW_BITS;
     this.lookupStart = isQuick ? lookupStartOf(this.#scale) : LOOKUP_NOTHING;
     this.shift = isQuick ? shift : 0;

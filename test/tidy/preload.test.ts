@@ -14,7 +14,7 @@ import { lineAt } from "./scan.ts";
 const CONSTANTS_MADE_BY_CALLS: Readonly<Record<string, Allowances>> = {
   "shared/bytes/crc32c.ts": { calls: ["makeTable"] },
   "shared/batch/codes.ts": { calls: ["makeScales"] },
-  "shared/batch/lookup.ts": { calls: ["makeLookup"] }, // of hosts only
+  "shared/batch/lookup.ts": { calls: ["makeLookup", "makeLongestWords"] }, // of hosts only
 };
 
 /** The CBOR library's two codecs hold nothing (device/platform/text.ts); the last line is that of rom.mjs. */
