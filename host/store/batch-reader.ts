@@ -29,7 +29,7 @@ export interface ReadingsChunk {
   readonly timesMs: Float64Array;
   /** By row: UTC; undefined where the epoch's clock was never measured. */
   readonly timesUs: Float64Array | undefined;
-  /** That of the least sure time of the rows asked for. */
+  /** That of the least sure time of the rows asked for; worked out when it is asked for. */
   readonly uncertaintyUs: number | undefined;
   /** The channels asked for that the batch has, and their columns. */
   readonly columns: readonly ChunkColumn[];
@@ -53,11 +53,18 @@ export interface StoredEpoch {
   readonly next: number;
 }
 
+/** The channels of a schema, and those of them that were asked for. */
+export interface Selection {
+  readonly channels: readonly Channel[];
+  readonly columns: readonly ChunkColumn[];
+  /** By channel. */
+  readonly wanted: readonly boolean[];
+}
+
 export interface StoredBatch {
   readonly id: number;
   readonly schema: number;
-  readonly first_ms: number;
-  readonly last_ms: number;
+  readonly firstMs: number;
   /** Records that it stands for, and the rows of each (parts.ts). */
   readonly count: number;
   readonly parts: Uint8Array | null;
@@ -79,17 +86,35 @@ export const ALL_TIMES: UtcRange = {
   toUs: Number.POSITIVE_INFINITY,
 };
 
+/** In the order of BATCH_COLUMNS. */
+type BatchRow = readonly [
+  id: number,
+  schema: number,
+  firstMs: number,
+  count: number,
+  parts: Uint8Array | null,
+  crc32c: number,
+  body: Uint8Array,
+];
+
+type ProbeRow = readonly [id: number, lastMs: number, count: number];
+
+const BATCH_COLUMNS = "id, schema, first_ms, count, parts, crc32c, body";
+
 export class BatchReader {
   readonly #epochPage: Statement;
   readonly #database: Database;
   #sql: ReturnType<typeof prepareBatches>;
   readonly #schema: Statement;
-  readonly #schemas = new Map<number, readonly Channel[]>();
+  readonly #names: readonly string[] | undefined;
+  readonly #selections = new Map<number, Selection>();
   readonly #columns = new BatchColumns();
   readonly #checksums = new Map<number, BatchChecksum>();
   #timesUs = new Float64Array(0);
 
-  constructor(database: Database) {
+  /** Reads the channels named, all unless told. */
+  constructor(database: Database, names?: readonly string[]) {
+    this.#names = names;
     this.#epochPage = database.prepare(EPOCHS);
     this.#database = database;
     this.#sql = prepareBatches(database);
@@ -116,30 +141,33 @@ export class BatchReader {
     let startId = batchId(id, from);
     for (;;) {
       const { page } = this.#statements();
-      const rows = page.all(startId, startId, startId, endId, PAGE_ROWS) as StoredBatch[];
-      const [first] = rows;
-      if (first !== undefined && first.id < startId) {
-        first.firstRow = rowsBefore(first.parts, startId - first.id);
+      const rows = page.all(startId, startId, startId, endId, PAGE_ROWS) as BatchRow[];
+      const fromId = startId;
+      for (const row of rows) {
+        const batch = storedBatch(row);
+        if (batch.id < fromId) batch.firstRow = rowsBefore(batch.parts, fromId - batch.id);
+        startId = batch.id + Math.max(1, batch.count);
+        yield batch;
       }
-      yield* rows;
       if (rows.length < PAGE_ROWS) return;
-      const last = rows[rows.length - 1]!;
-      startId = last.id + Math.max(1, last.count);
     }
   }
 
   /** The batch whose first record is `sequence`; undefined where no batch begins there. */
   at({ id }: StoredEpoch, sequence: number): StoredBatch | undefined {
-    return this.#statements().at.get(batchId(id, sequence)) as StoredBatch | undefined;
+    const row = this.#statements().at.get(batchId(id, sequence)) as BatchRow | undefined;
+    return row && storedBatch(row);
   }
 
   /** The epoch's last batch before the record `end`, without the rows from there on; undefined where there is none. */
   lastBefore({ id, first }: StoredEpoch, end: number): StoredBatch | undefined {
     const ids = [batchId(id, first), batchId(id, end)] as const;
-    const row = this.#statements().last.get(...ids) as StoredBatch | undefined;
-    if (row === undefined || sequenceOf(row.id) + row.count <= end) return row;
-    row.endRow = rowsBefore(row.parts, end - sequenceOf(row.id));
-    return row;
+    const row = this.#statements().last.get(...ids) as BatchRow | undefined;
+    if (row === undefined) return undefined;
+    const batch = storedBatch(row);
+    const start = sequenceOf(batch.id);
+    if (start + batch.count > end) batch.endRow = rowsBefore(batch.parts, end - start);
+    return batch;
   }
 
   /** Binary search: the first sequence from which on batches end at or after `fromMs`. */
@@ -150,18 +178,24 @@ export class BatchReader {
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       const ids = [batchId(id, middle), batchId(id, high)] as const;
-      const row = probe.get(...ids) as Pick<StoredBatch, "id" | "last_ms" | "count"> | undefined;
-      if (row === undefined || row.last_ms >= fromMs) high = middle;
-      else low = sequenceOf(row.id) + Math.max(1, row.count);
+      const row = probe.get(...ids) as ProbeRow | undefined;
+      if (row === undefined) high = middle;
+      else {
+        const [batch, lastMs, count] = row;
+        if (lastMs >= fromMs) high = middle;
+        else low = sequenceOf(batch) + Math.max(1, count);
+      }
     }
     return low;
   }
 
-  /** Decodes a batch into the columns. Returns its channels; undefined where it is damaged. */
-  decode(epoch: StoredEpoch, row: StoredBatch): readonly Channel[] | undefined {
-    const channels = this.channelsOf(row.schema);
-    const isSound = this.isIntact(epoch, row) && decodeBatch(row.body, channels, this.#columns);
-    return isSound ? channels : undefined;
+  /** Decodes a batch's columns that were asked for. Undefined where it is damaged. */
+  decode(epoch: StoredEpoch, row: StoredBatch): Selection | undefined {
+    const selection = this.#selectionOf(row.schema);
+    const { channels, wanted } = selection;
+    const isSound =
+      this.isIntact(epoch, row) && decodeBatch(row.body, channels, this.#columns, wanted);
+    return isSound ? selection : undefined;
   }
 
   /** True where a row of the epoch has the body that was stored. */
@@ -174,25 +208,25 @@ export class BatchReader {
 
   /** The channels of a schema, the same list each time; none where the store lacks it. */
   channelsOf(schemaId: number): readonly Channel[] {
-    const cached = this.#schemas.get(schemaId);
-    if (cached !== undefined) return cached;
-    if (this.#schemas.size >= SCHEMAS_CACHED_MAX) this.#schemas.clear();
-    const row = this.#schema.get(schemaId) as { body: Uint8Array } | undefined;
-    const channels = (row && decodeSchema(row.body)) ?? [];
-    this.#schemas.set(schemaId, channels);
-    return channels;
+    return this.#selectionOf(schemaId).channels;
   }
 
-  /**
-   * The batch that was decoded last, as far as its rows lie within the range and its channels are
-   * `wanted` (all where that is undefined); undefined where nothing is left.
-   */
+  #selectionOf(schemaId: number): Selection {
+    const cached = this.#selections.get(schemaId);
+    if (cached !== undefined) return cached;
+    if (this.#selections.size >= SCHEMAS_CACHED_MAX) this.#selections.clear();
+    const row = this.#schema.get(schemaId) as { body: Uint8Array } | undefined;
+    const selection = this.#select((row && decodeSchema(row.body)) ?? []);
+    this.#selections.set(schemaId, selection);
+    return selection;
+  }
+
+  /** The batch that was decoded last, as far as its rows lie within the range; undefined where nothing is left. */
   chunk(
     { epoch, clock, row }: { epoch: StoredEpoch; clock: ClockMap | undefined; row: StoredBatch },
-    channels: readonly Channel[],
-    { range, wanted }: { range: UtcRange; wanted?: readonly string[] | undefined },
+    { columns }: Selection,
+    range: UtcRange,
   ): ReadingsChunk | undefined {
-    const columns = this.#select(channels, wanted);
     if (columns.length === 0) return undefined;
     const { timesMs, rows } = this.#columns;
     const timesUs = this.#utcTimes(clock);
@@ -203,27 +237,25 @@ export class BatchReader {
       while (endRow > firstRow && timesUs[endRow - 1]! >= range.toUs) endRow--;
     }
     if (firstRow >= endRow) return undefined;
-    return {
-      device: epoch.device,
-      epoch: epoch.epoch,
+    return new Chunk(epoch, clock, {
       sequence: sequenceOf(row.id),
       firstRow,
       endRow,
       timesMs,
       timesUs,
-      uncertaintyUs: clock?.uncertaintyUsMax(timesMs, firstRow, endRow),
       columns,
       batch: this.#columns,
-    };
+    });
   }
 
-  #select(channels: readonly Channel[], wanted: readonly string[] | undefined): ChunkColumn[] {
-    const columns: ChunkColumn[] = [];
-    channels.forEach((channel, index) => {
-      if (wanted !== undefined && !wanted.includes(channel.name)) return;
-      columns.push({ channel, index, column: this.#columns.columns[index]! });
-    });
-    return columns;
+  #select(channels: readonly Channel[]): Selection {
+    this.#columns.makeColumns(channels.length);
+    const names = this.#names;
+    const wanted = channels.map(({ name }) => names === undefined || names.includes(name));
+    const columns = channels.flatMap((channel, index) =>
+      wanted[index] ? [{ channel, index, column: this.#columns.columns[index]! }] : [],
+    );
+    return { channels, columns, wanted };
   }
 
   #utcTimes(clock: ClockMap | undefined): Float64Array | undefined {
@@ -252,22 +284,64 @@ export class BatchReader {
   }
 }
 
+type ChunkRows = Omit<ReadingsChunk, "device" | "epoch" | "uncertaintyUs">;
+
+class Chunk implements ReadingsChunk {
+  readonly device: string;
+  readonly epoch: string;
+  readonly sequence: number;
+  readonly firstRow: number;
+  readonly endRow: number;
+  readonly timesMs: Float64Array;
+  readonly timesUs: Float64Array | undefined;
+  readonly columns: readonly ChunkColumn[];
+  readonly batch: BatchColumns;
+  readonly #clock: ClockMap | undefined;
+
+  constructor({ device, epoch }: StoredEpoch, clock: ClockMap | undefined, rows: ChunkRows) {
+    this.device = device;
+    this.epoch = epoch;
+    this.sequence = rows.sequence;
+    this.firstRow = rows.firstRow;
+    this.endRow = rows.endRow;
+    this.timesMs = rows.timesMs;
+    this.timesUs = rows.timesUs;
+    this.columns = rows.columns;
+    this.batch = rows.batch;
+    this.#clock = clock;
+  }
+
+  /** Not worked out unless asked for: that takes as long as decoding a column. */
+  get uncertaintyUs(): number | undefined {
+    return this.#clock?.uncertaintyUsMax(this.timesMs, this.firstRow, this.endRow);
+  }
+}
+
+function storedBatch([id, schema, firstMs, count, parts, crc32c, body]: BatchRow): StoredBatch {
+  return { id, schema, firstMs, count, parts, crc32c, body };
+}
+
 const EPOCHS = `
 SELECT epoch.id, device.name AS device, epoch, first, next FROM epoch JOIN device ON device.id = epoch.device
 WHERE epoch.id > ? AND (? IS NULL OR device.name = ?) ORDER BY epoch.id LIMIT ?`;
 
 function prepareBatches(database: Database) {
   const source = batchSource(database);
-  const batches = `SELECT id, schema, first_ms, last_ms, count, parts, crc32c, body FROM ${source}`;
+  const batches = `SELECT ${BATCH_COLUMNS} FROM ${source}`;
   // From the batch that holds the record on, which in a merged one may have a smaller number.
   const start = `coalesce((SELECT id FROM (SELECT id, count FROM ${source} WHERE id <= ?
     ORDER BY id DESC LIMIT 1) WHERE id + count > ?), ?)`;
+  const prepare = (sql: string) => {
+    const statement = database.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
+  };
   return {
     knowsMerged: source === "batch",
-    page: database.prepare(`${batches} WHERE id >= ${start} AND id < ? ORDER BY id LIMIT ?`),
-    at: database.prepare(`${batches} WHERE id = ?`),
-    last: database.prepare(`${batches} WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1`),
-    probe: database.prepare(
+    page: prepare(`${batches} WHERE id >= ${start} AND id < ? ORDER BY id LIMIT ?`),
+    at: prepare(`${batches} WHERE id = ?`),
+    last: prepare(`${batches} WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1`),
+    probe: prepare(
       `SELECT id, last_ms, count FROM ${source} WHERE id >= ? AND id < ? ORDER BY id LIMIT 1`,
     ),
   };

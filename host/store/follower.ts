@@ -59,9 +59,9 @@ export class StoreFollower {
     const clock = this.#clocks.mapOf(epoch.id);
     let row = this.#batches.lastBefore(epoch, epoch.next);
     for (; row !== undefined; row = this.#batches.lastBefore(epoch, sequenceOf(row.id))) {
-      const channels = this.#batches.decode(epoch, row);
+      const selection = this.#batches.decode(epoch, row);
       const part = { epoch, clock, row };
-      const chunk = channels && this.#batches.chunk(part, channels, { range: ALL_TIMES });
+      const chunk = selection && this.#batches.chunk(part, selection, ALL_TIMES);
       if (chunk !== undefined) yield chunk;
     }
   }
@@ -92,12 +92,12 @@ export class StoreFollower {
       while (gaps.length > 0 && gaps[0]!.sequence < sequence)
         yield { kind: "gap", gap: gaps.shift()! };
       this.#cursors.set(id, sequence + row.count);
-      const channels = this.#batches.decode(epoch, row);
-      if (channels === undefined) {
+      const selection = this.#batches.decode(epoch, row);
+      if (selection === undefined) {
         yield { kind: "damage", device, sequence };
         continue;
       }
-      const chunk = this.#batches.chunk({ epoch, clock, row }, channels, { range: ALL_TIMES });
+      const chunk = this.#batches.chunk({ epoch, clock, row }, selection, ALL_TIMES);
       if (chunk !== undefined) yield { kind: "chunk", chunk };
     }
     for (const gap of gaps) yield { kind: "gap", gap };

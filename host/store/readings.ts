@@ -2,12 +2,12 @@
 // constant whatever the range: the start is found by binary search over the batches' primary key, for
 // times within an epoch never run backwards.
 
-import type { Channel } from "../../shared/channel.ts";
 import type { ClockMap } from "../time/clock-map.ts";
 import {
   ALL_TIMES,
   BatchReader,
   type ReadingsChunk,
+  type Selection,
   type StoredBatch,
   type StoredEpoch,
   type UtcRange,
@@ -50,7 +50,7 @@ class Reading {
 
   constructor(database: Database, query: ReadingsQuery) {
     this.#query = query;
-    this.#batches = new BatchReader(database);
+    this.#batches = new BatchReader(database, query.channels);
     this.#clocks = new ClockReader(database);
   }
 
@@ -63,12 +63,11 @@ class Reading {
     const range = this.#rangeOf(clock);
     if (range === undefined) return;
     const start = this.#batches.findStart(epoch, range.fromMs);
-    const wanted = this.#query.channels;
     for (const row of this.#batches.batches(epoch, start, epoch.next)) {
-      if (row.first_ms >= range.toMs) return;
-      const channels = this.#decode(epoch, row);
-      if (channels === undefined) continue;
-      const chunk = this.#batches.chunk({ epoch, clock, row }, channels, { range, wanted });
+      if (row.firstMs >= range.toMs) return;
+      const selection = this.#decode(epoch, row);
+      if (selection === undefined) continue;
+      const chunk = this.#batches.chunk({ epoch, clock, row }, selection, range);
       if (chunk !== undefined) yield chunk;
     }
   }
@@ -85,9 +84,9 @@ class Reading {
   }
 
   /** Decodes a batch. Undefined where that cannot be, which has then been told. */
-  #decode(epoch: StoredEpoch, row: StoredBatch): readonly Channel[] | undefined {
-    const channels = this.#batches.decode(epoch, row);
-    if (channels !== undefined) return channels;
+  #decode(epoch: StoredEpoch, row: StoredBatch): Selection | undefined {
+    const selection = this.#batches.decode(epoch, row);
+    if (selection !== undefined) return selection;
     const text = `batch ${sequenceOf(row.id)} of ${epoch.device}, epoch ${epoch.epoch}, is damaged`;
     if (this.#query.onDamage === undefined) {
       throw new StoreError("damaged", `${text}; \`senda verify\` tells what else is`);

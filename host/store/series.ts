@@ -68,7 +68,7 @@ class SeriesReader {
   constructor(database: Database, query: SeriesQuery) {
     this.#query = query;
     this.#buckets = new SeriesBuckets(query, query.channels);
-    this.#batches = new BatchReader(database);
+    this.#batches = new BatchReader(database, query.channels);
     this.#clocks = new ClockReader(database);
     this.#gaps = database.prepare(GAPS);
     if (!hasMergedBatches(database)) return;
@@ -198,23 +198,22 @@ class SeriesReader {
     { from, end, toMs }: { from: number; end: number; toMs: number },
   ): void {
     for (const row of this.#batches.batches(epoch, from, end)) {
-      if (row.first_ms >= toMs) return;
+      if (row.firstMs >= toMs) return;
       this.#addBatch(epoch, clock, row);
     }
   }
 
   #addBatch(epoch: StoredEpoch, clock: ClockMap, row: StoredBatch): void {
-    const { channels: wanted, onDamage } = this.#query;
-    const channels = this.#batches.decode(epoch, row);
-    if (channels === undefined) {
+    const { onDamage } = this.#query;
+    const selection = this.#batches.decode(epoch, row);
+    if (selection === undefined) {
       const text = `batch ${sequenceOf(row.id)} of ${epoch.device}, epoch ${epoch.epoch}, is damaged`;
       if (onDamage === undefined) throw new StoreError("damaged", text);
       onDamage(text);
       return;
     }
-    const asked = { range: this.#query, wanted };
-    const chunk = this.#batches.chunk({ epoch, clock, row }, channels, asked);
-    if (chunk !== undefined) this.#addRows(chunk, this.#wantedOf(channels));
+    const chunk = this.#batches.chunk({ epoch, clock, row }, selection, this.#query);
+    if (chunk !== undefined) this.#addRows(chunk, this.#wantedOf(selection.channels));
   }
 
   /** Row after row, as many at a time as lie in one bucket. */

@@ -95,8 +95,12 @@ export class ClockMap {
     for (let index = 0; index < count; ) {
       const segment = this.#segmentOf(timesMs[index]!);
       const endMs = this.#endMs(segment);
+      const from = Math.max(0, segment - 1);
+      const knotMs = this.#deviceMs[from]!;
+      const knotUs = this.#utcUs[from]!;
+      const usPerMs = this.#usPerMs[segment]!;
       do {
-        timesUs[index] = this.#utcIn(segment, timesMs[index]!);
+        timesUs[index] = Math.round(knotUs + (timesMs[index]! - knotMs) * usPerMs);
         index++;
       } while (index < count && timesMs[index]! < endMs);
     }

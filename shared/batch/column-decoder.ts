@@ -3,7 +3,7 @@
 
 import { type BitReader, LENGTH_BITS } from "../bytes/bits.ts";
 import type { Channel, ChannelValue } from "../channel.ts";
-import { FIT_ROWS, SCALE_MAX, SCALES, scaleOf, sumAtStart, WORD_BITS_MAX } from "./codes.ts";
+import { SCALE_MAX } from "./codes.ts";
 import type { Column } from "./columns.ts";
 import {
   DIGITS_BITS,
@@ -24,7 +24,6 @@ import {
   SCALE_BITS,
   stepFactorOf,
 } from "./kinds.ts";
-import { escapeOf, LOOKUP, lookupStartOf } from "./lookup.ts";
 import { PALETTE_RANK_BITS, Palette } from "./palette.ts";
 import { readPayload } from "./payload.ts";
 import {
@@ -36,11 +35,12 @@ import {
   levelOf,
   SLOPE_GAINS,
 } from "./predictor.ts";
-import { integersToValues, type StepScale, sumOf, valueOfInteger } from "./values.ts";
+import { SymbolReader } from "./symbol-reader.ts";
+import { integersToValues, type StepScale, valueOfInteger } from "./values.ts";
 import { XorState } from "./xor.ts";
 
-/** Up to this shift, what 32 rows add to a level fits 32 bits with its fraction. */
-const SHIFT_FAST_MAX = 10;
+/** Up to this scale, what 32 rows add to a level fits 32 bits with its fraction. */
+const SCALE_FAST_MAX = 24;
 
 /** Largest slope that a head may have: 32 bits with a sign. */
 const SLOPE_MAX = 0x7fff_ffff;
@@ -48,13 +48,12 @@ const SLOPE_MAX = 0x7fff_ffff;
 export class ColumnDecoder {
   /** Residuals, and a value in each row: symbols are gathered and filled in by `fill`. */
   isPlain = false;
-  /** Where the scale's table begins, its shift, its escape. */
-  lookupStart = 0;
-  shift = 0;
-  escape = 0;
+  readonly words = new SymbolReader();
   mode = MODE_RUNS;
   presence = PRESENCE_YES;
   isPresent = false;
+  /** Values are filled in. Else they are only read past: bits that none could be may then pass. */
+  isWanted = true;
   /** Rows from here on are not filled in yet. */
   row = 0;
   /** Rows from here on are not marked as having values or none. */
@@ -63,6 +62,7 @@ export class ColumnDecoder {
 
   readonly #channel: Channel;
   readonly #isFloat: boolean;
+  readonly #isPayload: boolean;
   /** Integers up to here, from 0 on, are what a boolean or an enumeration can be; NaN for others. */
   readonly #integerMax: number;
   readonly #indexBits: number;
@@ -72,23 +72,18 @@ export class ColumnDecoder {
   readonly #recent: ChannelValue[] = [];
   #column!: Column;
   readonly #steps: StepScale;
-  #scale = 0;
   #level = 0;
   #fraction = 0;
   #slope = 0;
   #gain = 0;
   #slopeGain = 0;
-  #sum = 0;
-  #sumBefore = 0;
-  #symbols = 0;
-  /** Rows since the last fit that have a symbol. */
-  #count = 0;
   /** Integer of the last row that had one. */
   #last = 0;
 
   constructor(channel: Channel) {
     this.#channel = channel;
     this.#isFloat = isFloat(channel);
+    this.#isPayload = isPayload(channel);
     const isSingle = channel.kind === "float32";
     this.#steps = { ...stepFactorOf(channel), isSingle };
     if (this.#isFloat) this.#steps.isInverse = true;
@@ -112,14 +107,10 @@ export class ColumnDecoder {
     this.presence = hasPresence ? reader.read(PRESENCE_BITS) : PRESENCE_YES;
     if (this.presence > PRESENCE_BY_ROW) return false;
     this.isPresent = this.presence === PRESENCE_YES;
-    this.#recent.length = 0;
-    this.#palette.clear();
     this.#last = 0;
-    this.#count = 0;
-    this.#sum = 0;
-    if (isPayload(this.#channel)) {
-      this.mode = MODE_PAYLOADS;
-      this.isPlain = false;
+    if (this.#isPayload) {
+      this.#setMode(MODE_PAYLOADS);
+      this.#recent.length = 0;
       if (this.presence === PRESENCE_BY_ROW) return false;
       return !this.isPresent || this.#readRunValue(reader);
     }
@@ -128,15 +119,23 @@ export class ColumnDecoder {
 
   #beginNumbers(reader: BitReader): boolean {
     if (this.#isFloat && reader.read(1) === 0) {
-      this.mode = MODE_XOR;
-      this.isPlain = false;
+      this.#setMode(MODE_XOR);
       this.#xor.clear();
       return true;
     }
     if (this.#isFloat) this.#steps.factor = 10 ** reader.read(DIGITS_BITS);
-    this.mode = reader.read(MODE_BITS);
-    this.isPlain = this.mode === MODE_RESIDUALS && this.isPresent;
+    this.#setMode(reader.read(MODE_BITS));
     return this.mode === MODE_RUNS ? this.#beginRuns(reader) : this.#beginSymbols(reader);
+  }
+
+  #setMode(mode: number): void {
+    this.mode = mode;
+    this.#setPlain();
+  }
+
+  #setPlain(): void {
+    this.isPlain = this.mode === MODE_RESIDUALS && this.isPresent;
+    this.words.isGathered = this.isPlain;
   }
 
   #beginRuns(reader: BitReader): boolean {
@@ -148,26 +147,18 @@ export class ColumnDecoder {
   }
 
   #beginSymbols(reader: BitReader): boolean {
+    if (this.mode !== MODE_RESIDUALS) this.#palette.clear();
     const predictor = this.mode === MODE_RESIDUALS ? reader.read(PREDICTOR_BITS) : 0;
     this.#gain = GAINS[predictor]!;
     this.#slopeGain = SLOPE_GAINS[predictor]!;
     const scale = reader.read(SCALE_BITS);
     if (scale > SCALE_MAX) return false;
-    this.#setScale(scale);
+    this.words.begin(scale);
     this.#level = reader.readSigned();
     this.#last = this.#level;
     this.#slope = this.#slopeGain === 0 ? 0 : reader.readSigned();
     this.#fraction = FRACTION_HALF;
-    this.#sumBefore = sumAtStart(scale);
-    this.#symbols = FIT_ROWS;
     return Math.abs(this.#level) < LEVEL_MAX && Math.abs(this.#slope) <= SLOPE_MAX;
-  }
-
-  #setScale(scale: number): void {
-    this.#scale = scale;
-    this.lookupStart = lookupStartOf(scale);
-    this.shift = SCALES.shift[scale]!;
-    this.escape = escapeOf(scale);
   }
 
   /** Reads what changes at the row up to which all is filled in. */
@@ -180,13 +171,14 @@ export class ColumnDecoder {
       return this.#readRunValue(reader);
     }
     this.isPresent = !this.isPresent;
-    this.isPlain = this.mode === MODE_RESIDUALS && this.isPresent;
+    this.#setPlain();
     return this.mode !== MODE_PAYLOADS || !this.isPresent || this.#recent.length > 0;
   }
 
   #readRunValue(reader: BitReader): boolean {
     if (this.mode === MODE_PAYLOADS) {
-      return readPayload(this.#channel, this.#recent, reader) !== undefined;
+      const { isWanted } = this;
+      return readPayload(this.#channel, this.#recent, { reader, isWanted }) !== undefined;
     }
     if (this.#channel.kind === "boolean") this.#last = 1 - this.#last;
     else if (this.#channel.kind === "enumeration") this.#last = reader.read(this.#indexBits);
@@ -232,6 +224,10 @@ export class ColumnDecoder {
   }
 
   #keepInteger(row: number, integer: number): boolean {
+    if (!this.isWanted) {
+      this.row = row + 1;
+      return true;
+    }
     if (!this.#isSound(integer)) return false;
     return this.#keepNumber(row, this.#valueOf(integer));
   }
@@ -240,17 +236,10 @@ export class ColumnDecoder {
     return valueOfInteger(integer, this.#steps);
   }
 
-  /** A symbol; -1 for the escape, which counts as the first symbol out of reach. */
+  /** A symbol; -1 for the escape. */
   #readSymbol(reader: BitReader): number {
-    const entry = LOOKUP[this.lookupStart + reader.read(WORD_BITS_MAX)]!;
-    reader.position -= WORD_BITS_MAX - (entry & 15);
-    this.#count++;
-    if (entry >> 4 === this.escape) {
-      this.#sum += this.escape << this.shift;
-      return -1;
-    }
-    const symbol = ((entry >> 4) << this.shift) | reader.read(this.shift);
-    this.#sum += symbol;
+    const symbol = this.words.read(reader);
+    this.words.count(symbol);
     return symbol;
   }
 
@@ -272,8 +261,7 @@ export class ColumnDecoder {
 
   /** Notes that the escape was met in a plain row, and reads what follows it. */
   readPlainEscape(reader: BitReader, row: number): boolean {
-    this.#count++;
-    this.#sum += this.escape << this.shift;
+    this.words.count(-1);
     return this.readEscaped(reader, row);
   }
 
@@ -318,15 +306,15 @@ export class ColumnDecoder {
     if (from >= end) return true;
     if (this.isPlain) {
       this.row = end;
-      this.#sum += sumOf(symbols, start + from, start + end);
-      this.#count += end - from;
-      if (this.#slopeGain === 0 && this.shift <= SHIFT_FAST_MAX) {
+      this.words.countRows(end - from);
+      if (!this.isWanted) return true;
+      if (this.#slopeGain === 0 && this.words.scale <= SCALE_FAST_MAX) {
         this.#fillMeans(from, end, symbols, start);
       } else this.#fillSlopes(from, end, symbols, start);
       return this.#toValues(from, end);
     }
     if (!this.isStream || !this.isPresent) this.row = end;
-    if (this.isStream || !this.isPresent) return true;
+    if (this.isStream || !this.isPresent || !this.isWanted) return true;
     if (this.mode === MODE_RUNS) this.#column.numbers.fill(this.#valueOf(this.#last), from, end);
     else for (let row = from; row < end; row++) this.#column.objects[row] = this.#recent[0]!;
     return true;
@@ -346,7 +334,7 @@ export class ColumnDecoder {
   /** Notes presence up to `end`, which holds since it was noted last. */
   #mark(end: number): void {
     if (this.presence === PRESENCE_BY_ROW) return;
-    this.#column.present.fill(this.isPresent ? 1 : 0, this.#marked, end);
+    if (this.isWanted) this.#column.present.fill(this.isPresent ? 1 : 0, this.#marked, end);
     if (this.isPresent) this.#readings += end - this.#marked;
     this.#marked = end;
   }
@@ -384,15 +372,5 @@ export class ColumnDecoder {
       this.#fraction = (this.#fraction + this.#gain * residual + this.#slope) | 0;
       this.#advance();
     }
-  }
-
-  /** Fits the scale, after `FIT_ROWS` rows. */
-  fit(): void {
-    if (this.#count === 0) return;
-    this.#sumBefore = (this.#sumBefore >> 1) + this.#sum;
-    this.#symbols = (this.#symbols >> 1) + this.#count;
-    this.#sum = 0;
-    this.#count = 0;
-    this.#setScale(scaleOf(this.#sumBefore, this.#symbols, this.#scale));
   }
 }

@@ -37,8 +37,13 @@ export class BatchColumns {
     this.readings = 0;
     const room = this.timesMs.length < rows ? 2 ** Math.ceil(Math.log2(rows)) : this.timesMs.length;
     if (room > this.timesMs.length) this.timesMs = new Float64Array(room);
-    while (this.columns.length < count) this.columns.push(emptyColumn());
+    this.makeColumns(count);
     for (let index = 0; index < count; index++) prepareColumn(this.columns[index]!, room);
+  }
+
+  /** Makes so many columns, which stay the same from then on; what they hold does not. */
+  makeColumns(count: number): void {
+    while (this.columns.length < count) this.columns.push(emptyColumn());
   }
 
   /** The value of `channel` (the column at `index`) in `row`, in the form that its kind has; undefined where it is missing. */
@@ -64,5 +69,5 @@ function prepareColumn(column: Column, room: number): void {
     column.present = new Uint8Array(room);
     column.numbers = new Float64Array(room);
   }
-  column.objects.length = 0;
+  if (column.objects.length > 0) column.objects.length = 0;
 }

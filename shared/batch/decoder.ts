@@ -13,7 +13,8 @@ import { ColumnDecoder } from "./column-decoder.ts";
 import type { BatchColumns } from "./columns.ts";
 import { readBatchHeader } from "./header.ts";
 import { indexBits } from "./kinds.ts";
-import { LOOKUP } from "./lookup.ts";
+import { LOOKUP, LOOKUP_ESCAPE } from "./lookup.ts";
+import { type SymbolReader, WINDOW_BITS } from "./symbol-reader.ts";
 import { TimeDecoder } from "./time-decoder.ts";
 
 /** Behind the batch's bytes, so that a row may be read to its end before anyone asks whether it was there. */
@@ -22,16 +23,24 @@ const PADDING_BYTES = 2_048;
 /**
  * Decodes the batch that fills `bytes` into `columns`, by the channels of its schema. False where it
  * is malformed, does not fit the channels, or a time runs backwards; the columns then hold nothing
- * of use.
+ * of use. Columns that are not `wanted`, by channel, are read past and neither filled nor checked: that
+ * is for batches that were decoded before.
  */
 export function decodeBatch(
   bytes: Uint8Array,
   channels: readonly Channel[],
   columns: BatchColumns,
+  wanted?: readonly boolean[],
 ): boolean {
   columns.decoder ??= new BatchDecoder();
+  columns.decoder.wanted = wanted;
   return columns.decoder.decode(bytes, channels, columns);
 }
+
+/** A plan of reading: a word's shift, whether to look at the bytes before it, and where to look it up. */
+const PLAN_SHIFT_MASK = 31;
+const PLAN_LOOK = 32;
+const PLAN_LOOKUP_SHIFT = 6;
 
 /** What decoding one batch after the other needs; columns keep theirs. */
 export class BatchDecoder {
@@ -41,13 +50,23 @@ export class BatchDecoder {
   #columns: ColumnDecoder[] = [];
   /** Columns of which each row has something. */
   readonly #streams: ColumnDecoder[] = [];
-  /** By row since the last fit: symbols of times; by stream, by row: symbols of the streams. */
-  readonly #timeSymbols = new Int32Array(FIT_ROWS);
+  /** Of the times, then of the streams. */
+  readonly #words: SymbolReader[] = [];
+  /** Symbols since the last fit, in the same order, by row. */
   #symbols = new Int32Array(0);
+  /** In the same order: sums of the symbols that `#gatherRows` read since the last fit. */
+  #sums = new Int32Array(0);
+  /** In the same order: what `#gatherRows` does. */
+  #plan = new Int32Array(0);
+  /** Where it goes on. */
+  #row = 0;
+  #index = 0;
   #padded = new Uint8Array(0);
   #view = new DataView(this.#padded.buffer);
   #end = 0;
   #indexBits = 0;
+  /** By channel; undefined where all columns are. */
+  wanted: readonly boolean[] | undefined;
 
   decode(bytes: Uint8Array, channels: readonly Channel[], columns: BatchColumns): boolean {
     const head = new ByteReader(bytes);
@@ -69,7 +88,9 @@ export class BatchDecoder {
     this.#channels = channels;
     this.#columns = channels.map((channel) => new ColumnDecoder(channel));
     this.#indexBits = indexBits(channels.length);
-    this.#symbols = new Int32Array(channels.length * FIT_ROWS);
+    this.#plan = new Int32Array(channels.length + 1);
+    this.#sums = new Int32Array(channels.length + 1);
+    this.#symbols = new Int32Array((channels.length + 1) * FIT_ROWS);
   }
 
   #take(bytes: Uint8Array, start: number): void {
@@ -79,106 +100,148 @@ export class BatchDecoder {
       this.#view = new DataView(this.#padded.buffer);
     }
     this.#padded.set(bytes);
-    this.#padded.fill(0, bytes.length, room);
-    this.#end = 8 * bytes.length;
+    const end = 8 * bytes.length;
+    if (end < this.#end) this.#padded.fill(0, bytes.length, this.#end / 8);
+    this.#end = end;
     this.#reader.reset(this.#padded, start);
   }
 
   #begin(columns: BatchColumns, firstMs: number): boolean {
     const reader = this.#reader;
+    const { wanted } = this;
     if (!this.#times.begin(reader, firstMs, columns.timesMs)) return false;
     const hasPresence = reader.read(1) === 1;
     this.#streams.length = 0;
+    this.#words.length = 0;
+    this.#words.push(this.#times.words);
+    this.#sums.fill(0);
     for (let index = 0; index < this.#columns.length; index++) {
       const column = this.#columns[index]!;
+      column.isWanted = wanted === undefined || wanted[index] === true;
       if (!column.begin(reader, columns.columns[index]!, hasPresence)) return false;
       if (reader.failed || reader.position > this.#end) return false;
-      if (column.isStream) this.#streams.push(column);
+      if (!column.isStream) continue;
+      this.#streams.push(column);
+      this.#words.push(column.words);
     }
     return true;
   }
 
   #readRows(rows: number): boolean {
+    const symbols = this.#symbols;
     for (let first = 0; first < rows; first += FIT_ROWS) {
       const end = Math.min(first + FIT_ROWS, rows);
       if (!this.#readBlock(first, end)) return false;
-      if (!this.#times.fill(end, this.#timeSymbols, first)) return false;
+      if (!this.#times.fill(end, symbols, first)) return false;
       for (let index = 0; index < this.#streams.length; index++) {
-        const stream = this.#streams[index]!;
-        if (!stream.fill(end, this.#symbols, index * FIT_ROWS - first)) return false;
+        const start = symbolsOf(index) - first;
+        if (!this.#streams[index]!.fill(end, symbols, start)) return false;
       }
       if (end - first === FIT_ROWS) this.#fit();
     }
     return !this.#reader.failed;
   }
 
-  /**
-   * Reads rows from `first` up to `end`, between which no scale changes. Plain columns' symbols are
-   * gathered; the loop has the usual case, with the reader in a local variable.
-   */
+  /** Reads rows from `first` up to `end`, between which no scale changes. */
   #readBlock(first: number, end: number): boolean {
-    const streams = this.#streams;
-    const symbols = this.#symbols;
-    const times = this.#times;
-    const view = this.#view;
-    const reader = this.#reader;
-    const lookup = LOOKUP;
-    const limit = this.#end;
-    let { position } = reader;
-    for (let row = first; row < end; row++) {
-      const word = view.getInt32(position >> 3) << (position & 7);
-      const entry = lookup[times.lookupStart + (word >>> (32 - WORD_BITS_MAX))]!;
-      const symbol = entry >> 4;
-      position += entry & 15;
-      if (symbol !== times.escape) {
-        const { shift } = times;
-        const rest = view.getInt32(position >> 3) << (position & 7);
-        this.#timeSymbols[row - first] = (symbol << shift) | ((rest >>> 1) >>> (31 - shift));
-        position += shift;
-      } else {
-        reader.position = position;
-        if (row === 0 || !this.#readTime(row, first)) return false;
-        position = reader.position;
-      }
-      for (let index = 0, at = row - first; index < streams.length; index++, at += FIT_ROWS) {
-        const stream = streams[index]!;
-        if (stream.isPlain) {
-          const word = view.getInt32(position >> 3) << (position & 7);
-          const entry = lookup[stream.lookupStart + (word >>> (32 - WORD_BITS_MAX))]!;
-          const symbol = entry >> 4;
-          position += entry & 15;
-          if (symbol !== stream.escape) {
-            const { shift } = stream;
-            if (shift === 0) symbols[at] = symbol;
-            else {
-              const rest = view.getInt32(position >> 3) << (position & 7);
-              symbols[at] = (symbol << shift) | (rest >>> (32 - shift));
-              position += shift;
-            }
-            continue;
-          }
-        }
-        reader.position = position;
-        if (!this.#readOther(stream, row, at - row)) return false;
-        position = reader.position;
-      }
-      if (position > limit) return false;
+    this.#row = first;
+    this.#index = 0;
+    this.#planReading();
+    while (!this.#gatherRows(first, end)) {
+      if (this.#reader.position > this.#end) return false;
+      if (!this.#readOther(this.#index, this.#row, first)) return false;
+      if (this.#index === 0) this.#planReading();
+      this.#index++;
     }
-    reader.position = position;
     return true;
   }
 
-  /** Reads what follows the escape of a time: the time itself, or changes and then its word. */
+  /** Decides where in a row a look at the bytes is due, by the longest words that there may be. */
+  #planReading(): void {
+    let left = 0;
+    for (let index = 0; index < this.#words.length; index++) {
+      const { lookupStart, shift, bitsMax } = this.#words[index]!;
+      const isLook = left < bitsMax;
+      left = (isLook ? WINDOW_BITS : left) - bitsMax;
+      this.#plan[index] = (lookupStart << PLAN_LOOKUP_SHIFT) | (isLook ? PLAN_LOOK : 0) | shift;
+    }
+  }
+
+  /**
+   * Gathers symbols up to the row `end`, the usual case, and adds them up. False at the first word that is
+   * another, behind its escape. Each word has to wait for the length of the one before it, and a look at
+   * the bytes takes as long again: so bits stand in a window, and a plan says when to look.
+   */
+  #gatherRows(first: number, end: number): boolean {
+    const plan = this.#plan;
+    const sums = this.#sums;
+    const symbols = this.#symbols;
+    const count = this.#words.length;
+    const view = this.#view;
+    const lookup = LOOKUP;
+    const limit = this.#end;
+    let { position } = this.#reader;
+    let row = this.#row;
+    let index = this.#index;
+    let window = view.getInt32(position >> 3) << (position & 7);
+    let isUsual = true;
+    while (row < end && position <= limit) {
+      for (let at = row - first + index * FIT_ROWS; index < count; index++, at += FIT_ROWS) {
+        const code = plan[index]!;
+        if (code & PLAN_LOOK) window = view.getInt32(position >> 3) << (position & 7);
+        const shift = code & PLAN_SHIFT_MASK;
+        const entry = lookup[(code >> PLAN_LOOKUP_SHIFT) + (window >>> (32 - WORD_BITS_MAX))]!;
+        const length = entry & 15;
+        if (entry >> 4 === LOOKUP_ESCAPE) {
+          position += length;
+          isUsual = false;
+          break;
+        }
+        const symbol = ((entry >> 4) << shift) | (((window << length) >>> 1) >>> (31 - shift));
+        symbols[at] = symbol;
+        sums[index]! += symbol;
+        position += length + shift;
+        window <<= length + shift;
+      }
+      if (!isUsual) break;
+      row++;
+      index = 0;
+    }
+    this.#reader.position = position;
+    this.#row = row;
+    this.#index = index;
+    return isUsual && position <= limit;
+  }
+
+  /** Reads what is not the usual case of the times, or of a stream: often what stands behind an escape. */
+  #readOther(index: number, row: number, first: number): boolean {
+    if (index === 0) return this.#readTime(row, first);
+    const column = this.#streams[index - 1]!;
+    if (!column.isPlain) return column.readRow(this.#reader, row);
+    const start = symbolsOf(index - 1) - first;
+    if (!column.words.isQuick && this.#gather(index, start + row)) return true;
+    return column.fill(row, this.#symbols, start) && column.readPlainEscape(this.#reader, row);
+  }
+
+  /** Reads a symbol; false where the escape stands there. */
+  #gather(index: number, at: number): boolean {
+    const symbol = this.#words[index]!.read(this.#reader);
+    if (symbol < 0) return false;
+    this.#symbols[at] = symbol;
+    this.#sums[index]! += symbol;
+    return true;
+  }
+
+  /** Behind the escape of a time there is the time itself, or changes and then its word. */
   #readTime(row: number, first: number): boolean {
     const times = this.#times;
     const reader = this.#reader;
-    if (!times.fill(row, this.#timeSymbols, first)) return false;
+    if (!times.words.isQuick && this.#gather(0, row - first)) return true;
+    if (row === 0 || !times.fill(row, this.#symbols, first)) return false;
     if (reader.read(1) === 0) return times.readEscaped(reader, row);
     if (!this.#readChanges(row, first)) return false;
-    const symbol = times.readSymbol(reader);
-    if (symbol < 0) return reader.read(1) === 0 && times.readEscaped(reader, row);
-    this.#timeSymbols[row - first] = symbol;
-    return true;
+    if (this.#gather(0, row - first)) return true;
+    return reader.read(1) === 0 && times.readEscaped(reader, row);
   }
 
   /** Columns in ascending order, each with a bit behind it that says whether another follows. */
@@ -189,7 +252,7 @@ export class BatchDecoder {
       const index = reader.read(this.#indexBits);
       const column = this.#columns[index];
       if (column === undefined || index <= last) return false;
-      const start = this.#streams.indexOf(column) * FIT_ROWS - first;
+      const start = symbolsOf(this.#streams.indexOf(column)) - first;
       if (!column.fill(row, this.#symbols, start) || !column.readChange(reader, row)) return false;
       if (reader.failed || reader.position > this.#end) return false;
       last = index;
@@ -197,14 +260,11 @@ export class BatchDecoder {
     return true;
   }
 
-  #readOther(column: ColumnDecoder, row: number, start: number): boolean {
-    if (!column.isPlain) return column.readRow(this.#reader, row);
-    return column.fill(row, this.#symbols, start) && column.readPlainEscape(this.#reader, row);
-  }
-
   #fit(): void {
-    this.#times.fit();
-    for (let index = 0; index < this.#streams.length; index++) this.#streams[index]!.fit();
+    for (let index = 0; index < this.#words.length; index++) {
+      this.#words[index]!.fit(this.#sums[index]!);
+      this.#sums[index] = 0;
+    }
   }
 
   /** Fills in what lasts to the end, counts, and looks at what is left of the last byte. */
@@ -217,4 +277,9 @@ export class BatchDecoder {
     const rest = this.#end - this.#reader.position;
     return rest >= 0 && rest < 8 && this.#reader.read(rest) === 0;
   }
+}
+
+/** Where the symbols of a stream begin: those of the times come first. */
+function symbolsOf(stream: number): number {
+  return (stream + 1) * FIT_ROWS;
 }

@@ -63,11 +63,14 @@ export function writePayload(payload: Uint8Array, recent: Uint8Array[], writer: 
   moveToFront(recent, index < 0 ? recent.length : index, payload);
 }
 
-/** The value read, which becomes the most recent; undefined where it is malformed. */
+/**
+ * The value read, which becomes the most recent; undefined where it is malformed. One that is not wanted is
+ * read past: it may be any.
+ */
 export function readPayload(
   channel: Channel,
   recent: ChannelValue[],
-  reader: BitReader,
+  { reader, isWanted }: { reader: BitReader; isWanted: boolean },
 ): ChannelValue | undefined {
   if (reader.read(1) === 0) {
     const index = reader.read(RECENT_BITS);
@@ -79,9 +82,18 @@ export function readPayload(
   if (length > VALUE_BYTES_MAX || reader.position + 8 * length > 8 * reader.bytes.length) {
     return undefined;
   }
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at++) bytes[at] = reader.read(8);
-  const value = decoded(channel, bytes);
+  const value = isWanted ? decoded(channel, readBytes(reader, length)) : skipBytes(reader, length);
   if (value !== undefined) moveToFront(recent, recent.length, value);
   return value;
+}
+
+function readBytes(reader: BitReader, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) bytes[at] = reader.read(8);
+  return bytes;
+}
+
+function skipBytes(reader: BitReader, length: number): null {
+  reader.position += 8 * length;
+  return null;
 }

@@ -33,9 +33,3 @@ export function integersToValues(
     for (let row = from; row < end; row++) numbers[row] = numbers[row]! / factor;
   }
 }
-
-export function sumOf(symbols: Int32Array, from: number, end: number): number {
-  let sum = 0;
-  for (let index = from; index < end; index++) sum += symbols[index]!;
-  return sum;
-}

@@ -119,7 +119,9 @@ export class BitReader {
   readMagnitude(): number {
     const length = this.read(LENGTH_BITS);
     if (length > MAGNITUDE_BITS_MAX) return this.fail();
-    return length < 2 ? length : 2 ** (length - 1) + this.readLong(length - 1);
+    if (length < 2) return length;
+    if (length <= BITS_MAX) return (1 << (length - 1)) | this.read(length - 1);
+    return 2 ** (length - 1) + this.readLong(length - 1);
   }
 
   readSigned(): number {
