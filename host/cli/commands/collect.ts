@@ -8,6 +8,7 @@ import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
 import { formatAddress, type SerialAddress } from "../../links/address.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
+import { jsonLine } from "../../terminal/printable.ts";
 import {
   type AddressOrOff,
   addressOrOff,
@@ -160,5 +161,5 @@ class HumanView {
 }
 
 function printJson(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(jsonLine(value));
 }
