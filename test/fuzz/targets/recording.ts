@@ -1,7 +1,7 @@
 // Recordings in CSV: each is refused with a word on why, or makes a sensor whose channels are a schema
 // and whose values the batch encoder takes.
 
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RecordingError } from "../../../host/simulator/sensors/recording-error.ts";
@@ -21,7 +21,9 @@ const RECORDINGS = [
 ];
 
 export function createTarget(): Target {
-  const path = join(mkdtempSync(join(tmpdir(), "senda-fuzz-")), "recording.csv");
+  const folder = mkdtempSync(join(tmpdir(), "senda-fuzz-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "recording.csv");
   return {
     inputBytesMax: 1_000,
     stepsMax: (bytes) => 20_000 + 2_000 * bytes,
