@@ -19,6 +19,8 @@ export const CHANNEL_KINDS = [
   "structured", // any CBOR value with text keys
 ] as const;
 
+const BYTE_ORDER_MARK = 0xfeff;
+
 /** So that every number of steps is a finite value, and every value of practice has a number of steps. */
 const RESOLUTION_MIN = 1e-12;
 const RESOLUTION_MAX = 1e12;
@@ -109,6 +111,7 @@ export function schemaFault(channels: readonly Channel[]): string | undefined {
 /** True for 1 to 64 bytes without control characters: fit to be shown in one line. */
 export function isName(text: string): boolean {
   if (text.length === 0 || utf8Length(text) > NAME_BYTES_MAX) return false;
+  if (text.charCodeAt(0) === BYTE_ORDER_MARK) return false; // no CBOR decoder takes it (PROTOCOL 4.1)
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
     if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return false;

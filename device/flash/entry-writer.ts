@@ -145,8 +145,7 @@ export class EntryWriter {
     const reader = this.#reader;
     const { blockBytes, blockCount } = this.#flash;
     const sequence = reader.tailBlock + 1;
-    if (head.block <= sequence - blockCount) return false;
-    assert(sequence < SEQUENCE_MAX, "a log of fewer than 2^32 blocks");
+    if (head.block <= sequence - blockCount || sequence >= SEQUENCE_MAX) return false;
     const index = sequence % blockCount;
     const wear = this.#retire(index) + 1;
     this.#flash.eraseBlock(index);

@@ -9,6 +9,7 @@
 import { crc32c } from "../../shared/bytes/crc32c.ts";
 import { type ByteReader, type ByteWriter, readU32At } from "../../shared/bytes/cursor.ts";
 import { GAP_REASONS, type GapReason } from "../../shared/errors.ts";
+import { SEQUENCE_MAX } from "../../shared/limits.ts";
 import { EPOCH_BYTES, epochAt } from "./epoch.ts";
 
 type EntryKind = "batch" | "gap" | "ack";
@@ -197,7 +198,8 @@ function readDetails(reader: ByteReader, entry: Entry): boolean {
   entry.readingsBefore = reader.readVarint();
   entry.firstMs = reader.readVarint();
   entry.lastMs = entry.firstMs + reader.readVarint();
-  return !reader.failed;
+  const isSound = entry.count > 0 && entry.sequence + entry.count <= SEQUENCE_MAX;
+  return isSound && entry.lastMs <= Number.MAX_SAFE_INTEGER && !reader.failed;
 }
 
 /** Whether `bytes` holds the body of `entry` and its checksum, from the start, and they agree. */

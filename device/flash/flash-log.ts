@@ -281,6 +281,11 @@ export class FlashLog {
     const reader = this.#reader;
     const head = this.#head;
     const oldest = reader.oldestBlock();
+    if (isBefore(placeAt(reader.tailBlock, reader.tailOffset), head)) {
+      // No log says that of itself: all is sent again, and what is right is written with the next record.
+      copyPlace(placeAt(oldest, BLOCK_HEADER_BYTES), head);
+      this.#unwrittenBytes = ACK_AFTER_BYTES;
+    }
     const place = placeAt(Math.max(oldest, head.block - 1), BLOCK_HEADER_BYTES);
     while (findRecord(reader, place) && isBefore(place, head)) passRecord(place, reader.entry);
     copyPlace(place, head);

@@ -48,7 +48,8 @@ export class DeviceBoard {
     const entry = this.#entries.get(session.device);
     if (entry !== undefined) entry.session = session;
     else {
-      const fresh = { session, readings: 0, rate: 0, sinceMs: nowMs, ratedReadings: 0, values: {} };
+      const values = Object.create(null) as Entry["values"]; // a channel may be called __proto__
+      const fresh = { session, readings: 0, rate: 0, sinceMs: nowMs, ratedReadings: 0, values };
       this.#entries.set(session.device, fresh);
     }
   }

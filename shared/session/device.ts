@@ -278,8 +278,9 @@ export class DeviceSession {
     if (next < this.#records.first) return undefined; // overtaken by a later one
     this.#windowEnd = next + window;
     if (next === this.#records.first) return undefined;
-    const sampleMs = this.flight.handleStored(next, nowMs);
     this.#records.acknowledge(next);
+    // A host that stops within a gap must get all of it again, or nothing behind it is ever stored.
+    const sampleMs = this.flight.handleStored(Math.min(next, this.#records.first), nowMs);
     this.#events.push({ kind: "stored", next });
     return sampleMs;
   }

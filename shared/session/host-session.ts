@@ -6,7 +6,7 @@
 // that was granted; they are told of in the bitmap and never given up while the session lives, for
 // a device does not send again what it was told has come.
 
-import { WINDOW_RECORDS_MAX } from "../limits.ts";
+import { SCHEMAS_PER_EPOCH_MAX, WINDOW_RECORDS_MAX } from "../limits.ts";
 import type { BatchMessage, Gap, SchemaReference } from "../message/message.ts";
 
 import type { HostLink } from "./host-link.ts";
@@ -75,6 +75,7 @@ export class HostSession {
     for (const { number, hash } of references) {
       if (this.schemas.has(number)) continue;
       this.#announcedSchemas ??= new Map();
+      if (this.#announcedSchemas.size >= SCHEMAS_PER_EPOCH_MAX) return; // it says hello without end
       this.#announcedSchemas.set(number, hash);
     }
   }

@@ -13,6 +13,7 @@ import {
   type SerialAddress,
 } from "../../links/address.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
+import { jsonLine } from "../../terminal/printable.ts";
 import {
   type AddressOrOff,
   addressOrOff,
@@ -207,5 +208,5 @@ class HumanView {
 }
 
 function printJson(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(jsonLine(value));
 }

@@ -16,6 +16,7 @@ import { ReplaySensor } from "../../simulator/sensors/replay.ts";
 import { SystemSensor } from "../../simulator/sensors/system.ts";
 import type { SimulatedDeviceOptions } from "../../simulator/simulated-device.ts";
 import { FleetProgress } from "../../terminal/fleet-progress.ts";
+import { jsonLine, printable } from "../../terminal/printable.ts";
 import { chance, serialAddresses, wholeNumber } from "../arguments.ts";
 import { CommandFailure, EXIT_FAILED, EXIT_USAGE } from "../failure.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -132,7 +133,7 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   progress?.stop();
   fleet.stop();
   const { summary } = fleet;
-  if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  if (flags.json) process.stdout.write(jsonLine(summary));
   else process.stdout.write(`${describeSummary(summary)}\n`);
   if (outcome === "stopped" && flags.samples > 0) {
     throw new CommandFailure(stoppedText(fleet, flags), EXIT_FAILED);
@@ -239,7 +240,7 @@ function deviceOptions(
     isPatient,
     ...(flags.flash === undefined ? {} : openKept(flags.flash, device)),
     ...(flags.verbose
-      ? { trace: (line: string) => process.stderr.write(`${device}: ${line}\n`) }
+      ? { trace: (line: string) => process.stderr.write(`${device}: ${printable(line)}\n`) }
       : {}),
   };
 }

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import type { Sensor } from "../../../device/sensors/sensor.ts";
 import type { Channel, ChannelKind, ChannelValue } from "../../../shared/channel.ts";
-import { isName } from "../../../shared/channel.ts";
+import { encodeSchema, isName } from "../../../shared/channel.ts";
 import { CHANNELS_MAX } from "../../../shared/limits.ts";
 import { RecordingError } from "./recording-error.ts";
 
@@ -32,6 +32,7 @@ export class ReplaySensor implements Sensor {
       );
     }
     this.channels = columns.map(({ name, cells }) => channelOf(path, name, cells));
+    checkSchema(path, this.channels);
     this.#rows = rows.map((row) =>
       columns.map(({ index }, position) => parseCell(this.channels[position]!.kind, row[index])),
     );
@@ -56,13 +57,21 @@ function readTable(path: string): string[][] {
   return lines.map((line) => line.split(",").map((cell) => cell.trim()));
 }
 
+function checkSchema(path: string, channels: readonly Channel[]): void {
+  try {
+    encodeSchema(channels);
+  } catch (cause) {
+    throw new RecordingError(path, (cause as Error).message, cause);
+  }
+}
+
 function channelOf(path: string, name: string, cells: readonly string[]): Channel {
   if (!isName(name)) throw new RecordingError(path, `"${name}" is not a name for a channel`);
   const filled = cells.filter((cell) => cell !== "");
   if (!filled.every((cell) => Number.isFinite(Number(cell)))) {
     return { name, kind: "text", unit: "" };
   }
-  const decimals = Math.max(0, ...filled.map(decimalsOf));
+  const decimals = filled.reduce((most, cell) => Math.max(most, decimalsOf(cell)), 0);
   if (decimals === 0) return { name, kind: "integer", unit: "" };
   if (decimals > DECIMALS_MAX) return { name, kind: "float64", unit: "" };
   return { name, kind: "number", unit: "", resolution: Number(`1e-${decimals}`) };
