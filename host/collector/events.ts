@@ -37,6 +37,8 @@ export type CollectorEvent =
     }
   /** A batch could not be read: its bytes are kept aside. Told of the first of each epoch. */
   | { readonly event: "kept-aside"; readonly device: string; readonly why: string }
+  /** Something about plain clients (host/plain) that an operator may want to know. */
+  | { readonly event: "plain"; readonly where: string; readonly text: string }
   /** The store cannot write (isOver false), or can again. */
   | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
 

@@ -20,6 +20,8 @@ export function describeEvent(event: CollectorEvent): string {
       return `! ${printable(event.device)} had to drop ${count(event.readings, "reading")} (${event.reason})`;
     case "kept-aside":
       return `! ${printable(event.device)} sent what cannot be read (${printable(event.why)}): it is kept aside, and so is what follows of its kind`;
+    case "plain":
+      return `! ${printable(event.where)}: ${printable(event.text)}`;
     case "trouble":
       return `${event.isOver ? "+" : "!"} store: ${event.text}`;
   }

@@ -5,8 +5,11 @@ import type { Address, SerialAddress } from "../links/address.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
 import { TcpListener } from "../links/tcp-listener.ts";
 import { UdpListener } from "../links/udp-listener.ts";
+import { PlainInputs, type PlainReport } from "../plain/plain-inputs.ts";
+import type { PlainSpec } from "../plain/spec.ts";
 import { Store } from "../store/store.ts";
 import { Collector } from "./collector.ts";
+import type { DeviceView } from "./device-board.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 
 export interface StationOptions {
@@ -18,6 +21,8 @@ export interface StationOptions {
   readonly tcp: Address | "off";
   readonly udp: Address | "off";
   readonly serial: readonly SerialAddress[];
+  /** For clients that do not speak our protocol: docs/PLAIN.md. */
+  readonly plain?: readonly PlainSpec[];
   /** Name and version, for the devices' logs. */
   readonly name: string;
   readonly handleEvent: (event: CollectorEvent) => void;
@@ -38,6 +43,7 @@ export class Station {
   readonly #ports: (TcpListener | UdpListener | SerialHostPort)[] = [];
   #tcp: TcpListener | undefined;
   #udp: UdpListener | undefined;
+  #plain: PlainInputs | undefined;
 
   private constructor(store: Store, options: StationOptions) {
     this.#store = store;
@@ -65,6 +71,7 @@ export class Station {
     const station = new Station(store, options);
     try {
       await station.#listen(options);
+      await station.#openPlain(options);
       return station;
     } catch (error) {
       await station.close();
@@ -81,6 +88,16 @@ export class Station {
     };
   }
 
+  /** All devices, plain ones last. */
+  views(nowMs: number): DeviceView[] {
+    return [...this.collector.board.views(nowMs), ...(this.#plain?.views(nowMs) ?? [])];
+  }
+
+  /** Where plain inputs really listen, and what came. */
+  plainReports(): PlainReport[] {
+    return this.#plain?.reports() ?? [];
+  }
+
   get counters(): CollectorCounters {
     return this.collector.counters;
   }
@@ -88,11 +105,25 @@ export class Station {
   /** Stops in order: no new links, everything that came is on disk, devices told, files closed. */
   async close(): Promise<void> {
     try {
+      this.#plain?.stop();
       await this.collector.stop();
     } finally {
+      this.#plain?.close();
       for (const port of this.#ports) port.close();
       await this.#store.close();
     }
+  }
+
+  async #openPlain({ plain: specs = [], handleEvent }: StationOptions): Promise<void> {
+    if (specs.length === 0) return;
+    const store = this.#store;
+    const plain = await PlainInputs.open({ specs, store, handleEvent });
+    this.#plain = plain;
+    const { onCommit } = store;
+    store.onCommit = (commit) => {
+      onCommit(commit);
+      plain.handleCommit(commit);
+    };
   }
 
   async #listen({ tcp, udp, serial }: StationOptions): Promise<void> {

@@ -7,10 +7,13 @@ import type { CollectorEvent } from "../../collector/events.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
 import { formatAddress, type SerialAddress } from "../../links/address.ts";
+import type { PlainReport } from "../../plain/plain-inputs.ts";
+import type { PlainSpec } from "../../plain/spec.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
 import {
   type AddressOrOff,
   addressOrOff,
+  plainInputs,
   serialAddresses,
   sizeInBytes,
   wholeNumber,
@@ -24,6 +27,7 @@ interface CollectFlags {
   readonly tcp: AddressOrOff;
   readonly udp: AddressOrOff;
   readonly serial: readonly SerialAddress[];
+  readonly plain: readonly PlainSpec[];
   readonly db: string;
   readonly dbSizeMax?: number;
   readonly mergeAfter?: number;
@@ -51,6 +55,11 @@ export function collectCommand(): Command {
       "a serial port with a device on it; may be repeated",
       serialAddresses,
     )
+    .option(
+      "--plain <input>",
+      "an input for clients without our protocol: [tcp://|udp://]ADDR:PORT or serial://PATH, then ,framing=...,decode=...,answer=... (docs/PLAIN.md); may be repeated",
+      plainInputs,
+    )
     .option("--db <file>", "where readings are stored", "senda.db")
     .option(
       "--db-size-max <size>",
@@ -71,16 +80,19 @@ Defaults: TCP and UDP on 127.0.0.1:${DEFAULT_PORT}, which only this computer rea
 Examples:
   $ senda collect --tcp 0.0.0.0:${DEFAULT_PORT} --udp 0.0.0.0:${DEFAULT_PORT} --db greenhouse.db
   $ senda collect --serial /dev/ttyUSB0@115200
+  $ senda collect --plain udp://0.0.0.0:5005,decode=json,name=lab-{address}
   $ senda collect --tcp 127.0.0.1:0 --udp off --json`,
     )
-    .action((flags: CollectFlags) => collect({ ...flags, serial: flags.serial ?? [] }));
+    .action((flags: CollectFlags) =>
+      collect({ ...flags, serial: flags.serial ?? [], plain: flags.plain ?? [] }),
+    );
 }
 
 async function collect(flags: CollectFlags): Promise<void> {
-  const { tcp, udp, serial, db, dbSizeMax, mergeAfter } = flags;
-  if (tcp === "off" && udp === "off" && serial.length === 0) {
+  const { tcp, udp, serial, plain, db, dbSizeMax, mergeAfter } = flags;
+  if (tcp === "off" && udp === "off" && serial.length + plain.length === 0) {
     throw new CommandFailure(
-      "collect: there is nothing to listen on; leave --tcp or --udp on, or give --serial",
+      "collect: there is nothing to listen on; leave --tcp or --udp on, or give --serial or --plain",
       EXIT_USAGE,
     );
   }
@@ -96,6 +108,7 @@ async function collect(flags: CollectFlags): Promise<void> {
     tcp,
     udp,
     serial,
+    plain,
     name,
     handleEvent,
   });
@@ -112,11 +125,13 @@ async function collect(flags: CollectFlags): Promise<void> {
 class JsonLines {
   readonly handleEvent = (event: CollectorEvent) => printJson(event);
 
-  begin(_station: Station, { tcp, udp, serial }: StationAddresses, db: string): void {
+  begin(station: Station, { tcp, udp, serial }: StationAddresses, db: string): void {
     const [tcpText, udpText] = [tcp, udp].map((address) =>
       address === undefined ? null : formatAddress(address),
     );
-    printJson({ event: "listening", tcp: tcpText, udp: udpText, http: null, serial, db });
+    const plain = station.plainReports().map(({ where }) => where);
+    const places = { tcp: tcpText, udp: udpText, http: null, serial, plain };
+    printJson({ event: "listening", ...places, db });
   }
 
   stopping(): void {
@@ -124,7 +139,7 @@ class JsonLines {
   }
 
   end(station: Station): void {
-    printJson({ event: "stopped", ...station.counters });
+    printJson({ event: "stopped", ...station.counters, plain: station.plainReports() });
   }
 }
 
@@ -143,11 +158,12 @@ class HumanView {
       ...(tcp === undefined ? [] : [`TCP ${formatAddress(tcp)}`]),
       ...(udp === undefined ? [] : [`UDP ${formatAddress(udp)}`]),
       ...serial.map((path) => `serial ${path}`),
+      ...station.plainReports().map(({ where }) => `${where} (plain, at most once)`),
     ];
     process.stdout.write(
       `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n`,
     );
-    this.#table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
+    this.#table = new LiveTable(process.stdout, (nowMs) => station.views(nowMs));
   }
 
   stopping(): void {
@@ -155,8 +171,25 @@ class HumanView {
   }
 
   end(station: Station): void {
-    process.stdout.write(`${describeCounters(station.counters)}\n`);
+    const lines = [
+      describeCounters(station.counters),
+      ...station.plainReports().map(describePlain),
+    ];
+    process.stdout.write(`${lines.join("\n")}\n`);
   }
+}
+
+function describePlain(report: PlainReport): string {
+  const { where, frames, readings, refused, leftOut, late, dropped, strangers, turnedAway } =
+    report;
+  const parts = [`${where}: ${readings} readings in ${frames} frames`];
+  if (refused > 0) parts.push(`${refused} refused`);
+  if (leftOut > 0) parts.push(`${leftOut} values that no channel can carry`);
+  if (late > 0) parts.push(`${late} rows too late`);
+  if (dropped > 0) parts.push(`${dropped} readings dropped`);
+  if (strangers > 0) parts.push(`${strangers} strangers ignored`);
+  if (turnedAway > 0) parts.push(`${turnedAway} clients turned away`);
+  return parts.join(", ");
 }
 
 function printJson(value: object): void {

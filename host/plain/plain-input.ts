@@ -1,0 +1,266 @@
+// One plain input without its sockets: a frame comes in, readings go to the recorder, an answer goes
+// out. Whatever cannot be used is counted and told of.
+
+import { BlockList, isIP } from "node:net";
+import { basename } from "node:path";
+import { type Answerer, answererOf, type FrameStory, type GiveAnswer } from "./answer.ts";
+import { decoderOf } from "./decode/decoder.ts";
+import { deviceNameOf, fieldsOf } from "./device-name.ts";
+import { type KeptFile, KeptFiles } from "./kept-files.ts";
+import { CLIENTS_PER_ADDRESS_MAX, TIME_AHEAD_MS_MAX } from "./limits.ts";
+import { plainAddress } from "./peer-address.ts";
+import type { Losses, PlainDevice } from "./plain-device.ts";
+import type { Recorder } from "./recorder.ts";
+import { type Row, type RowOptions, rowsOf } from "./row.ts";
+import { describeSpec, type PlainSpec } from "./spec.ts";
+import { timeOf } from "./stated-time.ts";
+import type { PlainDecoder, PlainValue } from "./value.ts";
+
+/** Counts of one input since the collector started. */
+export interface PlainCounters extends Losses {
+  frames: number;
+  readings: number;
+  /** Frames, and bytes between frames, that could not be read. */
+  refused: number;
+  /** Connections and datagrams from addresses that are not allowed. */
+  strangers: number;
+  /** Connections closed because too many were open. */
+  turnedAway: number;
+}
+
+/** Tells whoever watches: `where` it was, and what happened. */
+export type Tell = (where: string, text: string) => void;
+
+/** Where a frame came from. */
+export interface PlainPeer {
+  readonly address: string;
+  /** For people: "tcp 192.168.4.7:51334". */
+  readonly where: string;
+}
+
+export class PlainInput {
+  readonly spec: PlainSpec;
+  readonly counters: PlainCounters = {
+    frames: 0,
+    readings: 0,
+    refused: 0,
+    leftOut: 0,
+    late: 0,
+    dropped: 0,
+    strangers: 0,
+    turnedAway: 0,
+  };
+  /** The port in use; the inputs set it once they listen. */
+  port = 0;
+  /** Bytes of all clients that wait for the rest of their frames; kept by the streams. */
+  waitingBytes = 0;
+
+  readonly #recorder: Recorder;
+  readonly #tell: Tell;
+  readonly #answer: Answerer;
+  readonly #decoder: PlainDecoder | undefined;
+  readonly #files: KeptFiles | undefined;
+  readonly #allowed: BlockList | undefined;
+  readonly #rowOptions: RowOptions;
+  readonly #units: ReadonlyMap<string, string>;
+  #toldLosses: Losses = { leftOut: 0, late: 0, dropped: 0 };
+
+  constructor(spec: PlainSpec, recorder: Recorder, tell: Tell) {
+    const { decoding, channels, name, timeField } = spec;
+    this.spec = spec;
+    this.#recorder = recorder;
+    this.#tell = tell;
+    this.#answer = answererOf(spec);
+    this.#decoder = decoderOf(decoding);
+    this.#files = decoding.kind === "file" ? new KeptFiles(decoding.folder) : undefined;
+    this.#allowed = spec.allow.length === 0 ? undefined : allowedOf(spec.allow);
+    this.#rowOptions = {
+      channels: channels.map((channel) => channel.name),
+      fields: [...fieldsOf(name), ...(timeField === undefined ? [] : [timeField])],
+    };
+    this.#units = new Map(channels.map((channel) => [channel.name, channel.unit]));
+  }
+
+  /** False for strangers, who are counted. */
+  admits(address: string): boolean {
+    const [plain, family] = addressAndFamily(address);
+    if (this.#allowed === undefined || this.#allowed.check(plain, family)) return true;
+    this.counters.strangers++;
+    return false;
+  }
+
+  /** Takes a frame; `give` is called once, now or later. */
+  handleFrame(frame: Uint8Array, peer: PlainPeer, give: GiveAnswer): void {
+    this.counters.frames++;
+    if (this.#files !== undefined) {
+      this.#keepFile(this.#files, frame, peer, give);
+      return;
+    }
+    if (this.#decoder === undefined) {
+      this.#answer({ ...NOTHING, frame }, give);
+      return;
+    }
+    const decoded = this.#decoder(frame);
+    const story = decoded.ok ? this.#record(decoded.value, peer) : decoded.why;
+    this.#finish(frame, story, peer, give);
+  }
+
+  /** Tells what was lost since it was last asked, where something was. */
+  tellLosses(): void {
+    const { leftOut, late, dropped } = this.counters;
+    const told = this.#toldLosses;
+    const parts = [
+      [leftOut - told.leftOut, "values fit no channel"],
+      [late - told.late, "rows came too late"],
+      [dropped - told.dropped, "readings were dropped"],
+    ].filter(([count]) => Number(count) > 0);
+    this.#toldLosses = { leftOut, late, dropped };
+    if (parts.length === 0) return;
+    this.#tell(describeSpec(this.spec), parts.map((part) => part.join(" ")).join(", "));
+  }
+
+  /** A client finds no place. */
+  turnAway(where: string): void {
+    this.counters.turnedAway++;
+    this.#tell(
+      where,
+      `turned away: there are ${this.spec.clientsMax} clients (\`clients=\`) or ${CLIENTS_PER_ADDRESS_MAX} from its address`,
+    );
+  }
+
+  /** Something between frames could not be read. */
+  handleFault(why: string, peer: PlainPeer): void {
+    this.counters.refused++;
+    this.#tell(peer.where, why);
+  }
+
+  #keepFile(files: KeptFiles, frame: Uint8Array, peer: PlainPeer, give: GiveAnswer): void {
+    files.keep(frame, Date.now()).then((kept: KeptFile | string) => {
+      const story =
+        typeof kept === "string"
+          ? kept
+          : this.#record(
+              new Map<string, PlainValue>([
+                ["file", kept.name],
+                ["bytes", kept.bytes],
+                ["sha256", kept.sha256],
+              ]),
+              peer,
+            );
+      this.#finish(frame, story, peer, give);
+    });
+  }
+
+  #finish(
+    frame: Uint8Array,
+    story: Omit<FrameStory, "frame"> | string,
+    peer: PlainPeer,
+    give: GiveAnswer,
+  ): void {
+    if (typeof story === "string") {
+      this.handleFault(`a frame was refused: ${story}`, peer);
+      this.#answer({ ...NOTHING, frame, fault: story }, give);
+    } else {
+      this.#answer({ ...story, frame }, give);
+    }
+  }
+
+  /** Hands the readings on; a text says why not. */
+  #record(value: PlainValue, peer: PlainPeer): Omit<FrameStory, "frame"> | string {
+    const rows = rowsOf(value, this.#rowOptions);
+    if (typeof rows === "string") return rows;
+    let readings = 0;
+    let last: PlainDevice | undefined;
+    for (const row of rows) {
+      const device = this.#recordRow(row, peer);
+      if (typeof device === "string") return device;
+      readings += row.values.size;
+      last = device;
+    }
+    return { fault: undefined, readings, whenStored: (handle) => this.#whenStored(last, handle) };
+  }
+
+  #recordRow(row: Row, peer: PlainPeer): PlainDevice | string {
+    const { values } = row;
+    const name = this.#nameOf(values, peer);
+    if (name === undefined)
+      return `it has no ${this.#rowOptions.fields.join(" or ")} to name its device`;
+    const utcMs = this.#takeTime(values);
+    if (typeof utcMs === "string") return utcMs;
+    for (const field of fieldsOf(this.spec.name)) values.delete(field);
+    const device = this.#deviceOf(name);
+    if (device === undefined) return "the input has as many devices as it may have";
+    this.counters.leftOut += row.leftOut;
+    this.#add(device, values, utcMs);
+    return device;
+  }
+
+  #add(device: PlainDevice, values: Row["values"], utcMs: number | undefined): void {
+    const { size } = values;
+    if (this.#recorder.hasRoomFor(size) && device.addRow(values, utcMs)) {
+      this.counters.readings += size;
+      return;
+    }
+    device.drop(size);
+  }
+
+  #nameOf(values: Row["values"], { address }: PlainPeer): string | undefined {
+    const shortAddress = this.spec.place.kind === "serial" ? basename(address) : address;
+    return deviceNameOf(this.spec.name, { address: shortAddress, port: this.port, values });
+  }
+
+  /** Takes the time out of the values. Undefined where readings have the time of their arrival; a text says what is wrong. */
+  #takeTime(values: Row["values"]): number | undefined | string {
+    const { timeField } = this.spec;
+    if (timeField === undefined) return undefined;
+    const utcMs = timeOf(values.get(timeField));
+    values.delete(timeField);
+    if (utcMs === undefined) {
+      return `its field ${JSON.stringify(timeField)} is no time (seconds, milliseconds or microseconds since 1970, or ISO 8601)`;
+    }
+    return utcMs <= Date.now() + TIME_AHEAD_MS_MAX ? utcMs : "its time is more than a day ahead";
+  }
+
+  #deviceOf(name: string): PlainDevice | undefined {
+    const { place, timeField } = this.spec;
+    return this.#recorder.deviceOf(this, {
+      name,
+      kind: place.kind,
+      description: describeSpec(this.spec),
+      units: this.#units,
+      hasOwnTime: timeField !== undefined,
+      losses: this.counters,
+    });
+  }
+
+  #whenStored(device: PlainDevice | undefined, handleStored: (isStored: boolean) => void): void {
+    if (device === undefined) handleStored(true);
+    else {
+      device.whenStored(handleStored);
+      this.#recorder.flushSoon();
+    }
+  }
+}
+
+const NOTHING: Omit<FrameStory, "frame"> = {
+  fault: undefined,
+  readings: 0,
+  whenStored: (handleStored) => handleStored(true),
+};
+
+function allowedOf(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = "", bits] = entry.split("/");
+    const family = isIP(address) === 4 ? "ipv4" : "ipv6";
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return list;
+}
+
+/** Without the form that IPv6 sockets give IPv4 addresses, and without a zone. */
+function addressAndFamily(address: string): [string, "ipv4" | "ipv6"] {
+  const plain = plainAddress(address);
+  return [plain, isIP(plain) === 4 ? "ipv4" : "ipv6"];
+}
