@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { KEPT_FILES_BYTES_MAX } from "./limits.ts";
 
 export interface KeptFile {
-  readonly name: string;
+  readonly file: string;
   readonly bytes: number;
   readonly sha256: string;
 }
@@ -36,7 +36,7 @@ export class KeptFiles {
       return `the file could not be kept: ${(error as Error).message}`;
     }
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    return { name, bytes: bytes.length, sha256 };
+    return { file: name, bytes: bytes.length, sha256 };
   }
 
   async #write(path: string, bytes: Uint8Array): Promise<void> {

@@ -6,15 +6,15 @@ import { basename } from "node:path";
 import { type Answerer, answererOf, type FrameStory, type GiveAnswer } from "./answer.ts";
 import { decoderOf } from "./decode/decoder.ts";
 import { deviceNameOf, fieldsOf } from "./device-name.ts";
-import { type KeptFile, KeptFiles } from "./kept-files.ts";
+import { KeptFiles } from "./kept-files.ts";
 import { CLIENTS_PER_ADDRESS_MAX, TIME_AHEAD_MS_MAX } from "./limits.ts";
 import { plainAddress } from "./peer-address.ts";
 import type { Losses, PlainDevice } from "./plain-device.ts";
 import type { Recorder } from "./recorder.ts";
-import { type Row, type RowOptions, rowsOf } from "./row.ts";
+import { type Found, type Row, type RowOptions, rowsOf } from "./row.ts";
 import { describeSpec, type PlainSpec } from "./spec.ts";
 import { timeOf } from "./stated-time.ts";
-import type { PlainDecoder, PlainValue } from "./value.ts";
+import type { PlainDecoder } from "./value.ts";
 
 /** Counts of one input since the collector started. */
 export interface PlainCounters extends Losses {
@@ -101,7 +101,7 @@ export class PlainInput {
       return;
     }
     const decoded = this.#decoder(frame);
-    const story = decoded.ok ? this.#record(decoded.value, peer) : decoded.why;
+    const story = decoded.ok ? this.#record(decoded, peer) : decoded.why;
     this.#finish(frame, story, peer, give);
   }
 
@@ -135,18 +135,11 @@ export class PlainInput {
   }
 
   #keepFile(files: KeptFiles, frame: Uint8Array, peer: PlainPeer, give: GiveAnswer): void {
-    files.keep(frame, Date.now()).then((kept: KeptFile | string) => {
+    files.keep(frame, Date.now()).then((kept) => {
       const story =
         typeof kept === "string"
           ? kept
-          : this.#record(
-              new Map<string, PlainValue>([
-                ["file", kept.name],
-                ["bytes", kept.bytes],
-                ["sha256", kept.sha256],
-              ]),
-              peer,
-            );
+          : this.#record({ ok: true, value: new Map(Object.entries(kept)) }, peer);
       this.#finish(frame, story, peer, give);
     });
   }
@@ -166,8 +159,8 @@ export class PlainInput {
   }
 
   /** Hands the readings on; a text says why not. */
-  #record(value: PlainValue, peer: PlainPeer): Omit<FrameStory, "frame"> | string {
-    const rows = rowsOf(value, this.#rowOptions);
+  #record(found: Found, peer: PlainPeer): Omit<FrameStory, "frame"> | string {
+    const rows = rowsOf(found, this.#rowOptions);
     if (typeof rows === "string") return rows;
     let readings = 0;
     let last: PlainDevice | undefined;

@@ -5,7 +5,7 @@
 import { isName } from "../../shared/channel.ts";
 import { NAME_BYTES_MAX, VALUE_BYTES_MAX } from "../../shared/limits.ts";
 import { DEPTH_MAX, VALUES_PER_FRAME_MAX } from "./limits.ts";
-import { Complex, type PlainMap, type PlainValue } from "./value.ts";
+import { Complex, type Decoded, type PlainMap, type PlainValue } from "./value.ts";
 
 /** A value that a channel can carry. */
 export type Scalar = number | boolean | string | Uint8Array;
@@ -17,6 +17,8 @@ export interface Row {
   leftOut: number;
 }
 
+export type Found = Extract<Decoded, { ok: true }>;
+
 export interface RowOptions {
   /** Names for values that have a place and no name; of values with names, these alone are kept. Empty: all. */
   readonly channels: readonly string[];
@@ -24,15 +26,15 @@ export interface RowOptions {
   readonly fields: readonly string[];
 }
 
-/** The rows of one frame, or why there are none. */
-export function rowsOf(value: PlainValue, options: RowOptions): Row[] | string {
+/** The rows of what a decoder found, or why there are none. */
+export function rowsOf({ value, isRows }: Found, options: RowOptions): Row[] | string {
   const reader = new RowReader(options);
-  if (!isListOfMaps(value)) return reader.read(value) ?? reader.fault;
+  const items = Array.isArray(value) && (isRows || isListOfMaps(value)) ? value : [value];
   const rows: Row[] = [];
-  for (const item of value) {
+  for (const item of items) {
     const row = reader.read(item);
     if (row === undefined) return reader.fault;
-    rows.push(...row);
+    rows.push(row);
   }
   return rows;
 }
@@ -48,7 +50,7 @@ class RowReader {
   }
 
   /** Undefined where it goes beyond a bound; `fault` then says which. */
-  read(value: PlainValue): Row[] | undefined {
+  read(value: PlainValue): Row | undefined {
     this.#row = { values: new Map(), leftOut: 0 };
     const { channels } = this.#options;
     let isRead: boolean;
@@ -59,7 +61,7 @@ class RowReader {
     } else {
       isRead = this.#visit(channels[0] ?? "value", value, DEPTH_MAX);
     }
-    return isRead ? [this.#row] : undefined;
+    return isRead ? this.#row : undefined;
   }
 
   #visit(name: string, value: PlainValue, depthLeft: number): boolean {
@@ -131,8 +133,8 @@ function isContainer(value: PlainValue): value is readonly PlainValue[] | PlainM
   return typeof value === "object" && value !== null && !(value instanceof Uint8Array);
 }
 
-function isListOfMaps(value: PlainValue): value is readonly PlainMap[] {
-  return Array.isArray(value) && value.length > 0 && value.every((item) => item instanceof Map);
+function isListOfMaps(value: readonly PlainValue[]): boolean {
+  return value.length > 0 && value.every((item) => item instanceof Map);
 }
 
 function partsOf({ real, imag }: Complex): PlainMap {

@@ -26,7 +26,12 @@ export type PlainValue =
 export interface PlainMap extends ReadonlyMap<string, PlainValue> {}
 
 export type Decoded =
-  | { readonly ok: true; readonly value: PlainValue }
+  | {
+      readonly ok: true;
+      readonly value: PlainValue;
+      /** The value is a list with a row in each place, whatever the rows are. */
+      readonly isRows?: boolean;
+    }
   /** `why` goes on from "a frame was refused: ". */
   | { readonly ok: false; readonly why: string };
 

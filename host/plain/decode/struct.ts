@@ -18,9 +18,9 @@ export function decodeStructRows(format: StructFormat, frame: Uint8Array): Decod
   }
   const decoded = Array.from({ length: rows }, (_, row) => {
     const bytes = frame.subarray(row * format.bytes, (row + 1) * format.bytes);
-    return new Map(unpack(format, bytes).map((value, index) => [String(index), plain(value)]));
+    return unpack(format, bytes).map(plain);
   });
-  return { ok: true, value: rows === 1 ? [...decoded[0]!.values()] : decoded };
+  return { ok: true, value: decoded, isRows: true };
 }
 
 /** The values, as Python's struct.unpack gives them; `bytes` must have the format's length. */

@@ -47,7 +47,7 @@ export function matchPattern({ source, before, places }: TextPattern, text: stri
     values.set(name, isText ? taken : Number(taken));
     rest = rest.slice(length + behind.length);
   }
-  return { ok: true, value: values };
+  return rest === "" ? { ok: true, value: values } : misfit;
 }
 
 /** Up to what stands behind it, or all there is; undefined where that does not come. */

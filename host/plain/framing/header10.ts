@@ -37,7 +37,7 @@ export class Header10Framer implements Framer {
   }
 
   handleBytes(bytes: Uint8Array): void {
-    this.#queue.push(bytes);
+    if (!this.#isBroken) this.#queue.push(bytes);
   }
 
   handleQuiet(): void {}

@@ -21,7 +21,7 @@ export class Length4Framer implements Framer {
   }
 
   handleBytes(bytes: Uint8Array): void {
-    this.#queue.push(bytes);
+    if (!this.#isBroken) this.#queue.push(bytes);
   }
 
   handleQuiet(): void {}
