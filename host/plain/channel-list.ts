@@ -7,7 +7,7 @@ import { CHANNELS_MAX, NAME_BYTES_MAX, SCHEMA_BYTES_MAX } from "../../shared/lim
 import type { Scalar } from "./row.ts";
 
 /** What a channel takes of an encoded schema beside its name and its unit, at most. */
-const CHANNEL_BYTES = 16;
+const CHANNEL_BYTES = 14;
 const UNIT_BYTES = 7;
 
 /** The head of the encoded list. */

@@ -122,7 +122,7 @@ export class PlainDevice {
 
   /** Puts the rows that wait into batches and hands these in. */
   flush(): void {
-    if (this.epochId === undefined) return;
+    if (this.epochId === undefined || this.#options.store.isClosed) return;
     this.#writeGap();
     const rows = this.#takeRows();
     if (rows.length > 0) {

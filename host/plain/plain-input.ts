@@ -52,6 +52,8 @@ export class PlainInput {
   };
   /** The port in use; the inputs set it once they listen. */
   port = 0;
+  /** The collector stops: frames are read no more, answers may still be on their way. */
+  isStopped = false;
   /** Bytes of all clients that wait for the rest of their frames; kept by the streams. */
   waitingBytes = 0;
 
@@ -160,6 +162,7 @@ export class PlainInput {
 
   /** Hands the readings on; a text says why not. */
   #record(found: Found, peer: PlainPeer): Omit<FrameStory, "frame"> | string {
+    if (this.isStopped) return "the collector stops";
     const rows = rowsOf(found, this.#rowOptions);
     if (typeof rows === "string") return rows;
     let readings = 0;

@@ -79,6 +79,7 @@ export class PlainInputs {
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
+    for (const { input } of this.#open) input.isStopped = true;
     for (const { port } of this.#open) port.pause();
     this.#recorder.flush();
   }

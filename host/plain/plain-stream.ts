@@ -51,7 +51,7 @@ export class PlainStream {
   }
 
   handleBytes(bytes: Uint8Array): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#input.isStopped) return;
     this.#framer.handleBytes(bytes);
     if (this.#quietMs !== undefined) {
       clearTimeout(this.#quiet);
@@ -93,7 +93,8 @@ export class PlainStream {
   }
 
   #drain(): void {
-    if (this.#isClosed || this.#isDraining || this.#turn !== undefined) return;
+    if (this.#isClosed || this.#input.isStopped) return;
+    if (this.#isDraining || this.#turn !== undefined) return;
     this.#isDraining = true;
     const isEmpty = this.#pollFrames();
     this.#isDraining = false;

@@ -8,6 +8,8 @@ import type { Store } from "../store/store.ts";
 import type { PlainDevice } from "./plain-device.ts";
 
 export interface RecordStore extends Pick<Store, "resume" | "putSchema" | "append" | "putClock"> {
+  /** Nothing is taken any more. */
+  readonly isClosed: boolean;
   /** The device's epoch has its number. */
   handleBegun(epochId: number, device: PlainDevice): void;
 }

@@ -5,6 +5,7 @@ import { monotonicMs } from "../clock.ts";
 import { DeviceBoard } from "../collector/device-board.ts";
 import type { Commit } from "../store/operation.ts";
 import type { Store } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
 import { DEVICES_PER_INPUT_MAX, VALUES_WAITING_MAX } from "./limits.ts";
 import { PlainDevice, type PlainDeviceOptions } from "./plain-device.ts";
 import type { RecordStore } from "./record-store.ts";
@@ -22,7 +23,7 @@ export class Recorder {
   /** By input and name. */
   readonly #devices = new Map<object, Map<string, PlainDevice>>();
   readonly #byEpoch = new Map<number, PlainDevice>();
-  readonly #store: RecordStore;
+  readonly #store: RecordStore & { isClosed: boolean };
   readonly #allWaiting = { values: 0 };
   readonly #timer: NodeJS.Timeout;
   #soon: NodeJS.Timeout | undefined;
@@ -34,6 +35,7 @@ export class Recorder {
       append: (epochId, record, meta) => store.append(epochId, record, meta),
       putClock: (epochId, sample) => store.putClock(epochId, sample),
       handleBegun: (epochId, device) => this.#byEpoch.set(epochId, device),
+      isClosed: false,
     };
     this.#timer = setInterval(() => this.flush(), FLUSH_PERIOD_MS);
   }
@@ -67,9 +69,14 @@ export class Recorder {
     }, FLUSH_SOON_MS);
   }
 
-  /** Hands all rows to the store. */
+  /** Hands all rows to the store; where that has failed, which it tells by itself, they are lost. */
   flush(): void {
-    for (const device of this.#all()) device.flush();
+    try {
+      for (const device of this.#all()) device.flush();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.close();
+    }
   }
 
   handleCommit(commit: Commit): void {
@@ -80,6 +87,7 @@ export class Recorder {
 
   /** Nothing is stored any more. */
   close(): void {
+    this.#store.isClosed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
   }

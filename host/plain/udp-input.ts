@@ -15,7 +15,7 @@ import type { PlainInput, PlainPeer } from "./plain-input.ts";
 export class PlainUdpInput {
   readonly #input: PlainInput;
   readonly #socket: Socket;
-  #isPaused = false;
+  #isClosed = false;
 
   private constructor(input: PlainInput, host: string) {
     this.#input = input;
@@ -46,19 +46,17 @@ export class PlainUdpInput {
     return { host: address, port };
   }
 
-  /** Reads no more; answers may still be on their way. */
-  pause(): void {
-    this.#isPaused = true;
-  }
+  /** What comes from here on is not read (`isStopped`); answers may still be on their way. */
+  pause(): void {}
 
   close(): void {
-    this.#isPaused = true;
+    this.#isClosed = true;
     this.#socket.close();
   }
 
   #handleDatagram(datagram: Uint8Array, sender: RemoteInfo): void {
     const address = plainAddress(sender.address);
-    if (this.#isPaused || !this.#input.admits(address)) return;
+    if (this.#input.isStopped || !this.#input.admits(address)) return;
     const peer = { address, where: `udp ${formatAddress({ host: address, port: sender.port })}` };
     const give: GiveAnswer = (bytes) => this.#send(bytes, sender);
     const { framing, frameBytesMax } = this.#input.spec;
@@ -86,7 +84,8 @@ export class PlainUdpInput {
 
   /** Answers that the network does not take fast enough are left out, as datagrams are. */
   #send(bytes: Uint8Array | undefined, { address, port }: RemoteInfo): void {
-    if (bytes === undefined || this.#socket.getSendQueueSize() > ANSWER_BYTES_WAITING_MAX) return;
+    if (bytes === undefined || this.#isClosed) return;
+    if (this.#socket.getSendQueueSize() > ANSWER_BYTES_WAITING_MAX) return;
     this.#socket.send(bytes, port, address, () => undefined);
   }
 }

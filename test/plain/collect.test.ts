@@ -1,6 +1,7 @@
 // `senda collect --plain` as a process of its own, with real sockets and a real pty: what plain clients
 // send is stored and shown like any other readings, and what they should not send harms nobody.
 
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -150,6 +151,32 @@ describe("readings", () => {
     expect(counters).toMatchObject({ frames: 10_000, readings: 10_000, dropped: 0 });
     const rows = valuesOf(await collector.rows("fast")) as { value: number }[];
     expect(rows.map(({ value }) => value)).toEqual(Array.from({ length: 10_000 }, (_, n) => n));
+  });
+
+  test("a collector that stops while clients send on and wait for answers", async () => {
+    const collector = await PlainCollector.start(
+      newDb(),
+      "tcp://127.0.0.1:0,answer=json,name=tcp",
+      "udp://127.0.0.1:0,answer=json,name={field:text}",
+      `tcp://127.0.0.1:0,decode=file:${join(folder, "stopped")},answer=raw:Gracias,name=files`,
+    );
+    const clients = await Promise.all([0, 0, 2].map((n) => TcpClient.connect(collector.ports[n]!)));
+    const udp = createSocket("udp4").on("error", () => undefined);
+    let isOver = false;
+    const busy = async () => {
+      for (let n = 0; !isOver; n++) {
+        for (const client of clients) client.send("1\n2\nx\n".repeat(20));
+        udp.send(`device-${n % 50}`, collector.ports[1]!, "127.0.0.1");
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const sending = busy();
+    await Promise.all(clients.map((client) => client.receive(7)));
+    await collector.stop();
+    isOver = true;
+    await sending;
+    udp.close();
+    expect(collector.senda.stderr).toBe("");
   });
 
   test("export shows them like any others", async () => {

@@ -124,7 +124,7 @@ describe("errors that help", () => {
 
 test("placeholders", () => {
   const context = { n: 7, nowMs: Date.UTC(2026, 0, 1), random: () => 0.5 };
-  expect(fillIn('{"n":{n},"a":{random},"b":{random:20.0:30.5},"t":"{time}"}', context)).toBe(
-    '{"n":7,"a":50,"b":25.25,"t":"2026-01-01T00:00:00.000Z"}',
+  expect(fillIn('{"n":{n},"a":{random},"b":{random:20.0:30},"t":"{time}"}', context)).toBe(
+    '{"n":7,"a":50,"b":25.00,"t":"2026-01-01T00:00:00.000Z"}',
   );
 });

@@ -20,6 +20,7 @@ import {
 } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
 import { goOnWithoutOutput } from "../lost-output.ts";
+import { counted } from "../output/quantity.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { keepYoungGenerationSmall } from "../young-generation.ts";
 
@@ -182,7 +183,7 @@ class HumanView {
 function describePlain(report: PlainReport): string {
   const { where, frames, readings, refused, leftOut, late, dropped, strangers, turnedAway } =
     report;
-  const parts = [`${where}: ${readings} readings in ${frames} frames`];
+  const parts = [`${where}: ${counted(readings, "reading")} in ${counted(frames, "frame")}`];
   if (refused > 0) parts.push(`${refused} refused`);
   if (leftOut > 0) parts.push(`${leftOut} values that no channel can carry`);
   if (late > 0) parts.push(`${late} rows too late`);

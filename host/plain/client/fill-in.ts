@@ -10,13 +10,13 @@ export interface FillInContext {
   readonly random: () => number;
 }
 
-/** Random numbers are whole where both bounds are, else they have two digits. */
+/** Random numbers are whole unless a bound has a point, as in {random:20.0:30.0}: then they have two digits. */
 export function fillIn(text: string, { n, nowMs, random }: FillInContext): string {
   return text.replace(PLACEHOLDER, (_whole, name: string, low = "0", high = "100") => {
     if (name === "n") return String(n);
     if (name === "time") return new Date(nowMs).toISOString();
     const [from, to] = [Number(low), Number(high)];
-    if (!Number.isInteger(from) || !Number.isInteger(to)) {
+    if (low.includes(".") || high.includes(".")) {
       return (from + random() * (to - from)).toFixed(2);
     }
     return String(Math.floor(from + random() * (to - from + 1)));
