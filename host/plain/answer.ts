@@ -45,6 +45,10 @@ function acknowledge(story: FrameStory, give: (answer: object) => void): void {
   }
   story.whenStored((isStored) => {
     if (isStored) give({ ok: true, readings, stored: true });
-    else give({ ok: false, error: "the store did not take it; see `senda status`" });
+    else
+      give({
+        ok: false,
+        error: "not stored: it is too late for its device, or the store takes nothing now",
+      });
   });
 }

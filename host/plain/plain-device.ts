@@ -123,14 +123,14 @@ export class PlainDevice {
   /** Puts the rows that wait into batches and hands these in. */
   flush(): void {
     if (this.epochId === undefined || this.#options.store.isClosed) return;
+    const lostBefore = this.#lostRows();
     this.#writeGap();
     const rows = this.#takeRows();
     if (rows.length > 0) {
-      const { dropped } = this.#options.losses;
       this.#putClock(rows[0]!.timeMs);
       this.#encode(rows);
-      this.#settle(this.#options.losses.dropped === dropped);
-    } else if (this.#receipts.length > 0) this.#settle(true);
+    }
+    this.#settle(this.#lostRows() === lostBefore);
   }
 
   /** All records before `next` are on disk. */
@@ -171,6 +171,12 @@ export class PlainDevice {
 
   #uptimeMs(): number {
     return Math.floor(monotonicMs() - this.#beganMs);
+  }
+
+  /** A count that stands still while every row is kept. */
+  #lostRows(): number {
+    const { dropped, late } = this.#options.losses;
+    return dropped + late;
   }
 
   /** In order of time, by the epoch's clock; without what comes too late for it. */
@@ -246,6 +252,10 @@ export class PlainDevice {
 
   #appendOversize(timeMs: number, values: SampleValues): void {
     const readings = values.filter((value) => value !== undefined).length;
+    if (this.waiting >= RECORDS_WAITING_MAX) {
+      this.drop(readings);
+      return;
+    }
     this.#options.losses.leftOut += readings;
     this.#appendGap("oversize", readings, timeMs, timeMs);
   }

