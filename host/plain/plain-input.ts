@@ -54,7 +54,7 @@ export class PlainInput {
   port = 0;
   /** The collector stops: frames are read no more, answers may still be on their way. */
   isStopped = false;
-  /** Bytes of all clients that wait for the rest of their frames; kept by the streams. */
+  /** Bytes of all clients that wait: for the rest of their frames, as the streams count them, or to be kept as files. */
   waitingBytes = 0;
 
   readonly #recorder: Recorder;
@@ -137,7 +137,9 @@ export class PlainInput {
   }
 
   #keepFile(files: KeptFiles, frame: Uint8Array, peer: PlainPeer, give: GiveAnswer): void {
+    this.waitingBytes += frame.length;
     files.keep(frame, Date.now()).then((kept) => {
+      this.waitingBytes -= frame.length;
       const story =
         typeof kept === "string"
           ? kept

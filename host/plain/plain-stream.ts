@@ -102,6 +102,7 @@ export class PlainStream {
     this.#countWaiting(this.#framer.waitingBytes);
     if (this.#input.waitingBytes > INPUT_BYTES_WAITING_MAX) {
       this.#giveUp("all clients together have too much waiting");
+      return;
     }
     this.#port.setPaused(!isEmpty);
     if (!isEmpty && !this.#isBlocked) this.#continueLater();

@@ -11,6 +11,9 @@ import { serialError } from "../../links/listen-error.ts";
 import type { AnswerReader } from "./answer-reader.ts";
 import { clientError } from "./client-error.ts";
 
+/** A server that does not close its side is not waited for longer than this. */
+const LINGER_MS = 500;
+
 export interface Connection {
   /** Resolves once the bytes were taken. Rejects with a LinkError. */
   send(bytes: Uint8Array): Promise<void>;
@@ -35,8 +38,12 @@ export async function connectTcp(address: Address, answers: AnswerReader): Promi
       }),
     close: () =>
       new Promise((resolve) => {
+        if (socket.closed) resolve();
         socket.once("close", () => resolve());
-        socket.end(() => socket.destroy());
+        socket.end();
+        // Destroyed at once, it would answer what still comes with a reset, and the server might lose
+        // what it has not read yet.
+        setTimeout(() => socket.destroy(), LINGER_MS).unref();
       }),
   };
 }
