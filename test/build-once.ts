@@ -3,6 +3,8 @@
 // fails the run: otherwise the bundles of an earlier build would be tested.
 
 import { sdk } from "./firmware/moddable.ts";
+import { hasPython } from "./plain/support/python.ts";
+import { hasDocuments } from "./plain/support/teaching.ts";
 import { socatPath } from "./support/pty.ts";
 import { XS_INSTALL_COMMAND, xsWorkerPath } from "./xs/xs-engine.ts";
 
@@ -14,6 +16,8 @@ interface Builds {
 const TOOLS = [
   { name: "socat (a serial line without hardware)", isThere: socatPath !== undefined },
   { name: `the XS engine (${XS_INSTALL_COMMAND})`, isThere: xsWorkerPath() !== undefined },
+  { name: "python3", isThere: hasPython },
+  { name: "the folder of the teaching documents", isThere: hasDocuments },
   { name: "the Moddable SDK (MODDABLE)", isThere: sdk !== undefined },
 ];
 

@@ -3,6 +3,18 @@
 
 import { InvalidArgumentError } from "commander";
 import { type Address, DEFAULT_BAUD, parseAddress, type SerialAddress } from "../links/address.ts";
+import { PlainSpecError, parsePlainInput } from "../plain/input-parser.ts";
+import type { PlainSpec } from "../plain/spec.ts";
+
+/** One input for plain clients; repeated flags add up. */
+export function plainInputs(text: string, before: readonly PlainSpec[] = []): readonly PlainSpec[] {
+  try {
+    return [...before, parsePlainInput(text)];
+  } catch (error) {
+    if (error instanceof PlainSpecError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
+}
 
 /** Where to listen, or "off". Not undefined: commander takes that for a value that was not given. */
 export type AddressOrOff = Address | "off";

@@ -21,6 +21,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   set: async () => (await import("./commands/set.ts")).setCommand(),
   verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
   key: async () => (await import("./commands/key.ts")).keyCommand(),
+  echo: async () => (await import("./commands/echo.ts")).echoCommand(),
+  plain: async () => (await import("./commands/plain.ts")).plainCommand(),
   demo: async () => (await import("./commands/demo.ts")).demoCommand(),
   flash: async () => (await import("./commands/flash.ts")).flashCommand(),
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand(),
@@ -35,7 +37,10 @@ async function createProgram(asked: string | undefined): Promise<Command> {
   const known = Object.keys(COMMANDS);
   for (const name of asked !== undefined && known.includes(asked) ? [asked] : known) {
     const command = await COMMANDS[name]!();
-    program.addCommand(command.copyInheritedSettings(program).exitOverride());
+    for (const each of [command, ...command.commands]) {
+      each.copyInheritedSettings(program).exitOverride();
+    }
+    program.addCommand(command);
   }
   return program.exitOverride();
 }

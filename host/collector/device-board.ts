@@ -2,6 +2,7 @@
 // come, how far it is stored, its last values.
 
 import type { HostSession } from "../../shared/session/host-session.ts";
+import type { LinkTraits } from "../../shared/session/link.ts";
 import type { Commit } from "../store/operation.ts";
 import type { JsonValue } from "../store/value.ts";
 
@@ -23,8 +24,17 @@ export interface DeviceView {
   readonly values: Readonly<Record<string, JsonValue>>;
 }
 
-interface Entry {
-  session: HostSession;
+/** Who brings a device's readings: a session of our protocol, or a plain device (host/plain). */
+export interface BoardSession {
+  readonly device: string;
+  readonly links: ReadonlySet<{ readonly traits: Pick<LinkTraits, "kind"> }>;
+  /** As in DeviceView. */
+  readonly stored: number;
+  readonly waiting: number;
+}
+
+interface Entry<Session> {
+  session: Session;
   readings: number;
   /** Smoothed, and still too low while the device is new: see `viewOf`. */
   rate: number;
@@ -34,27 +44,27 @@ interface Entry {
   values: Record<string, JsonValue>;
 }
 
-export class DeviceBoard {
-  readonly #entries = new Map<string, Entry>();
+export class DeviceBoard<Session extends BoardSession = HostSession> {
+  readonly #entries = new Map<string, Entry<Session>>();
   #ratedAtMs = 0;
 
   /** The session in which the device was last seen. */
-  sessionOf(device: string): HostSession | undefined {
+  sessionOf(device: string): Session | undefined {
     return this.#entries.get(device)?.session;
   }
 
   /** A session of the device has begun or goes on. */
-  handleSession(session: HostSession, nowMs: number): void {
+  handleSession(session: Session, nowMs: number): void {
     const entry = this.#entries.get(session.device);
     if (entry !== undefined) entry.session = session;
     else {
-      const values = Object.create(null) as Entry["values"]; // a channel may be called __proto__
+      const values = Object.create(null) as Entry<Session>["values"]; // a channel may be called __proto__
       const fresh = { session, readings: 0, rate: 0, sinceMs: nowMs, ratedReadings: 0, values };
       this.#entries.set(session.device, fresh);
     }
   }
 
-  handleCommit(commit: Commit, sessionOf: (epochId: number) => HostSession | undefined): void {
+  handleCommit(commit: Commit, sessionOf: (epochId: number) => Session | undefined): void {
     for (const { epochId, readings } of commit.stored) {
       const entry = this.#entryOf(sessionOf(epochId));
       if (entry !== undefined) entry.readings += readings;
@@ -72,7 +82,7 @@ export class DeviceBoard {
     return views.sort((a, b) => a.device.localeCompare(b.device, "en", { numeric: true }));
   }
 
-  #entryOf(session: HostSession | undefined): Entry | undefined {
+  #entryOf(session: Session | undefined): Entry<Session> | undefined {
     return session === undefined ? undefined : this.#entries.get(session.device);
   }
 
@@ -90,7 +100,7 @@ export class DeviceBoard {
   }
 }
 
-function viewOf(entry: Entry, nowMs: number): DeviceView {
+function viewOf(entry: Entry<BoardSession>, nowMs: number): DeviceView {
   const { session, rate, sinceMs, readings, values } = entry;
   const share = 1 - Math.exp(-Math.max(nowMs - sinceMs, 1) / RATE_WINDOW_MS); // of the window that has passed
   return {

@@ -56,6 +56,8 @@ export type CollectorEvent =
     }
   /** The file of keys changed, or could not be read again (isOk false): then those from before still hold. */
   | { readonly event: "keys"; readonly isOk: boolean; readonly text: string }
+  /** Something about plain clients (host/plain) that an operator may want to know. */
+  | { readonly event: "plain"; readonly where: string; readonly text: string }
   /** The store cannot write (isOver false), or can again. */
   | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
 

@@ -27,6 +27,8 @@ export function describeEvent(event: CollectorEvent): string {
       return `< ${printable(event.device)}: ${event.command}: ${resultText(event)}`;
     case "keys":
       return `${event.isOk ? "+" : "!"} keys: ${event.text}`;
+    case "plain":
+      return `! ${printable(event.where)}: ${printable(event.text)}`;
     case "trouble":
       return `${event.isOver ? "+" : "!"} store: ${event.text}`;
   }

@@ -11,9 +11,12 @@ import { LinkError } from "../links/listen-error.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
 import { TcpListener } from "../links/tcp-listener.ts";
 import { UdpListener } from "../links/udp-listener.ts";
+import { PlainInputs, type PlainReport } from "../plain/plain-inputs.ts";
+import type { PlainSpec } from "../plain/spec.ts";
 import { StoreReader } from "../store/reader.ts";
 import { Store } from "../store/store.ts";
 import { Collector } from "./collector.ts";
+import type { DeviceView } from "./device-board.ts";
 import { type KnownDevice, knownDevices } from "./directory.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 
@@ -28,6 +31,8 @@ export interface StationOptions {
   readonly serial: readonly SerialAddress[];
   /** Where the control API listens; where that is not asked for in so many words, the station goes without if need be. */
   readonly http?: { readonly address: Address; readonly isAsked: boolean } | "off" | undefined;
+  /** For clients that do not speak our protocol: docs/PLAIN.md. */
+  readonly plain?: readonly PlainSpec[];
   /** Name and version, for the devices' logs. */
   readonly name: string;
   /** The devices' keys, or the file that has them; without either devices come in the clear. */
@@ -56,6 +61,7 @@ export class Station {
   #api: ApiServer | undefined;
   /** Why there is no control API, where one was to be. */
   apiFault: string | undefined;
+  #plain: PlainInputs | undefined;
 
   private constructor(store: Store, keyFile: WatchedKeys | undefined, options: StationOptions) {
     this.#store = store;
@@ -98,6 +104,7 @@ export class Station {
     try {
       await station.#listen(options);
       await station.#serveApi(db, options.http);
+      await station.#openPlain(options);
       return station;
     } catch (error) {
       await station.close();
@@ -115,6 +122,16 @@ export class Station {
     };
   }
 
+  /** All devices, plain ones last. */
+  views(nowMs: number): DeviceView[] {
+    return [...this.collector.board.views(nowMs), ...(this.#plain?.views(nowMs) ?? [])];
+  }
+
+  /** Where plain inputs really listen, and what came. */
+  plainReports(): PlainReport[] {
+    return this.#plain?.reports() ?? [];
+  }
+
   get counters(): CollectorCounters {
     return this.collector.counters;
   }
@@ -123,9 +140,11 @@ export class Station {
   async close(): Promise<void> {
     try {
       await this.#api?.close();
+      this.#plain?.stop();
       await this.collector.stop();
     } finally {
       this.#keyFile?.close();
+      this.#plain?.close();
       for (const port of this.#ports) port.close();
       await this.#store.close();
     }
@@ -140,6 +159,18 @@ export class Station {
       if (http.isAsked || !(error instanceof LinkError)) throw error;
       this.apiFault = error.message;
     }
+  }
+
+  async #openPlain({ plain: specs = [], handleEvent }: StationOptions): Promise<void> {
+    if (specs.length === 0) return;
+    const store = this.#store;
+    const plain = await PlainInputs.open({ specs, store, handleEvent });
+    this.#plain = plain;
+    const { onCommit } = store;
+    store.onCommit = (commit) => {
+      onCommit(commit);
+      plain.handleCommit(commit);
+    };
   }
 
   async #listen({ tcp, udp, serial }: StationOptions): Promise<void> {

@@ -187,7 +187,7 @@ class SerialLinkIo implements HostLinkIo {
  * A hangup that falls into a read goes unnoticed by serialport 13, which then spins
  * (serialport/bindings-cpp issue 162): its poller is asked to tell of it.
  */
-function watchForHangup(port: SerialPort): void {
+export function watchForHangup(port: SerialPort): void {
   const { port: binding } = port;
   if (binding !== undefined && "poller" in binding) {
     binding.poller.once("disconnect", () => port.close(() => undefined));

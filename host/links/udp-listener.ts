@@ -146,7 +146,8 @@ function whereOf(peer: RemoteInfo): string {
   return `udp ${formatAddress({ host: peer.address, port: peer.port })}`;
 }
 
-function growReceiveBuffer(socket: Socket): void {
+/** Asks for room for bursts. */
+export function growReceiveBuffer(socket: Socket): void {
   try {
     socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
   } catch {

@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import type { ClockMap } from "../time/clock-map.ts";
 import type { ReadingsChunk } from "./batch-reader.ts";
 import { ClockReader } from "./clock.ts";
+import { AT_MOST_ONCE, type Delivery, EXACTLY_ONCE } from "./delivery.ts";
 import { inspectFile, openImmutable } from "./file.ts";
 import { type ReadingsQuery, readChunks } from "./readings.ts";
 import { readSeries, type SeriesQuery } from "./series.ts";
@@ -42,6 +43,8 @@ export interface DeviceSummary {
   readonly next: number | null;
   /** Time of the last reading stored; null where no UTC is known. */
   readonly storedUpToUs: number | null;
+  /** How surely its readings get here. */
+  readonly delivery: Delivery;
   readonly channels: readonly ChannelSummary[];
 }
 
@@ -85,11 +88,14 @@ export interface EventRow {
   readonly text: string;
 }
 
-type DeviceRow = Omit<DeviceSummary, "epoch" | "next" | "storedUpToUs" | "channels"> & {
+type DeviceRow = Omit<
+  DeviceSummary,
+  "epoch" | "next" | "storedUpToUs" | "delivery" | "channels"
+> & {
   readonly id: number;
 };
 
-type NewestEpochRow = Pick<DeviceSummary, "epoch" | "next">;
+type NewestEpochRow = Pick<DeviceSummary, "epoch" | "next" | "delivery">;
 
 interface LastStoredRow {
   readonly epochId: number;
@@ -142,7 +148,7 @@ export class StoreReader {
     const last = this.#database.prepare(LAST_STORED);
     return rows.map(({ id, ...device }) => ({
       ...device,
-      ...((newest.get(id) as NewestEpochRow | undefined) ?? { epoch: null, next: null }),
+      ...((newest.get(id) as NewestEpochRow | undefined) ?? NO_EPOCH),
       storedUpToUs: this.#storedUpToUs(last.get(id) as LastStoredRow | undefined),
       channels: channels.all(id) as ChannelSummary[],
     }));
@@ -264,7 +270,11 @@ SELECT device.id, name, firmware, first_seen_us AS firstSeenUs, last_seen_us AS 
   total(gap_readings) AS gapReadings
 FROM device LEFT JOIN epoch ON epoch.device = device.id GROUP BY device.id ORDER BY name`;
 
-const NEWEST_EPOCH = "SELECT epoch, next FROM epoch WHERE device = ? ORDER BY id DESC LIMIT 1";
+const NO_EPOCH: NewestEpochRow = { epoch: null, next: null, delivery: EXACTLY_ONCE };
+
+const NEWEST_EPOCH = `
+SELECT epoch, next, iif(reset = '${AT_MOST_ONCE}', '${AT_MOST_ONCE}', '${EXACTLY_ONCE}') AS delivery
+FROM epoch WHERE device = ? ORDER BY id DESC LIMIT 1`;
 
 /** The newest of a device's epochs that has readings and a clock: it has one life at a time. */
 const LAST_STORED = `

@@ -133,6 +133,7 @@ function hello(choices: Choices, near: number): Message {
     firmware: "",
     reset: "",
     uptimeMs: choices.below(4) === 0 ? null : choices.integer(),
+    life: 1,
     first,
     next: first + choices.byte(),
     schemas,

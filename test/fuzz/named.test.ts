@@ -50,6 +50,7 @@ const HELLO: Hello = {
   firmware: "1.0.0",
   reset: "power-on",
   uptimeMs: 0,
+  life: 1,
   first: 0,
   next: 0,
   schemas: [],

@@ -243,6 +243,7 @@ test("devices are summed up", async () => {
   expect(reader.devices()).toEqual([
     {
       name: "shed",
+      delivery: "exactly once",
       firmware: "1.0",
       firstSeenUs: META.receivedUs,
       lastSeenUs: META.receivedUs,

@@ -12,17 +12,21 @@ import {
   isLoopback,
   type SerialAddress,
 } from "../../links/address.ts";
+import type { PlainReport } from "../../plain/plain-inputs.ts";
+import type { PlainSpec } from "../../plain/spec.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
 import { jsonLine } from "../../terminal/printable.ts";
 import {
   type AddressOrOff,
   addressOrOff,
+  plainInputs,
   serialAddresses,
   sizeInBytes,
   wholeNumber,
 } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
 import { goOnWithoutOutput } from "../lost-output.ts";
+import { counted } from "../output/quantity.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { keepYoungGenerationSmall } from "../young-generation.ts";
 
@@ -31,6 +35,7 @@ interface CollectFlags {
   readonly udp: AddressOrOff;
   readonly serial: readonly SerialAddress[];
   readonly http?: AddressOrOff;
+  readonly plain: readonly PlainSpec[];
   readonly db: string;
   readonly dbSizeMax?: number;
   readonly mergeAfter?: number;
@@ -65,6 +70,11 @@ export function collectCommand(): Command {
       `where commands and programs ask this collector; "off" for not at all (default: 127.0.0.1:${DEFAULT_HTTP_PORT}, where it is free)`,
       addressOrOff,
     )
+    .option(
+      "--plain <input>",
+      "an input for clients without our protocol: [tcp://|udp://]ADDR:PORT or serial://PATH, then ,framing=...,decode=...,answer=... (docs/PLAIN.md); may be repeated",
+      plainInputs,
+    )
     .option("--db <file>", "where readings are stored", "senda.db")
     .option(
       "--db-size-max <size>",
@@ -87,16 +97,19 @@ Defaults: TCP and UDP on 127.0.0.1:${DEFAULT_PORT}, which only this computer rea
 Examples:
   $ senda collect --tcp 0.0.0.0:${DEFAULT_PORT} --udp 0.0.0.0:${DEFAULT_PORT} --keys senda.keys --db greenhouse.db
   $ senda collect --serial /dev/ttyUSB0@115200
+  $ senda collect --plain udp://0.0.0.0:5005,decode=json,name=lab-{address}
   $ senda collect --tcp 127.0.0.1:0 --udp off --json`,
     )
-    .action((flags: CollectFlags) => collect({ ...flags, serial: flags.serial ?? [] }));
+    .action((flags: CollectFlags) =>
+      collect({ ...flags, serial: flags.serial ?? [], plain: flags.plain ?? [] }),
+    );
 }
 
 async function collect(flags: CollectFlags): Promise<void> {
-  const { tcp, udp, serial, db, dbSizeMax, mergeAfter } = flags;
-  if (tcp === "off" && udp === "off" && serial.length === 0) {
+  const { tcp, udp, serial, plain, db, dbSizeMax, mergeAfter } = flags;
+  if (tcp === "off" && udp === "off" && serial.length + plain.length === 0) {
     throw new CommandFailure(
-      "collect: there is nothing to listen on; leave --tcp or --udp on, or give --serial",
+      "collect: there is nothing to listen on; leave --tcp or --udp on, or give --serial or --plain",
       EXIT_USAGE,
     );
   }
@@ -114,6 +127,7 @@ async function collect(flags: CollectFlags): Promise<void> {
     udp,
     serial,
     http: httpOf(flags.http),
+    plain,
     name,
     keyFile: flags.keys,
     handleEvent,
@@ -159,7 +173,8 @@ class JsonLines {
       address === undefined ? null : formatAddress(address),
     );
     const { apiFault: httpFault } = station;
-    const places = { tcp: tcpText, udp: udpText, http: httpText, serial, db };
+    const plain = station.plainReports().map(({ where }) => where);
+    const places = { tcp: tcpText, udp: udpText, http: httpText, serial, plain, db };
     printJson({ event: "listening", ...places, ...(httpFault === undefined ? {} : { httpFault }) });
   }
 
@@ -168,7 +183,7 @@ class JsonLines {
   }
 
   end(station: Station): void {
-    printJson({ event: "stopped", ...station.counters });
+    printJson({ event: "stopped", ...station.counters, plain: station.plainReports() });
   }
 }
 
@@ -187,6 +202,7 @@ class HumanView {
       ...(tcp === undefined ? [] : [`TCP ${formatAddress(tcp)}`]),
       ...(udp === undefined ? [] : [`UDP ${formatAddress(udp)}`]),
       ...serial.map((path) => `serial ${path}`),
+      ...station.plainReports().map(({ where }) => `${where} (plain, at most once)`),
     ];
     process.stdout.write(
       `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n`,
@@ -195,7 +211,7 @@ class HumanView {
     if (station.apiFault !== undefined) {
       process.stdout.write(`! ${station.apiFault}. Readings are stored all the same.\n`);
     }
-    this.#table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
+    this.#table = new LiveTable(process.stdout, (nowMs) => station.views(nowMs));
   }
 
   stopping(): void {
@@ -203,8 +219,25 @@ class HumanView {
   }
 
   end(station: Station): void {
-    process.stdout.write(`${describeCounters(station.counters)}\n`);
+    const lines = [
+      describeCounters(station.counters),
+      ...station.plainReports().map(describePlain),
+    ];
+    process.stdout.write(`${lines.join("\n")}\n`);
   }
+}
+
+function describePlain(report: PlainReport): string {
+  const { where, frames, readings, refused, leftOut, late, dropped, strangers, turnedAway } =
+    report;
+  const parts = [`${where}: ${counted(readings, "reading")} in ${counted(frames, "frame")}`];
+  if (refused > 0) parts.push(`${refused} refused`);
+  if (leftOut > 0) parts.push(`${leftOut} values that no channel can carry`);
+  if (late > 0) parts.push(`${late} rows too late`);
+  if (dropped > 0) parts.push(`${dropped} readings dropped`);
+  if (strangers > 0) parts.push(`${strangers} strangers ignored`);
+  if (turnedAway > 0) parts.push(`${turnedAway} clients turned away`);
+  return parts.join(", ");
 }
 
 function printJson(value: object): void {

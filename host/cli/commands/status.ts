@@ -147,7 +147,7 @@ function jsonOf(found: Status): string {
 }
 
 function deviceJson({ name, firmware, lastSeenUs, latest, ...device }: Status["devices"][number]) {
-  const { epochs, batches, readings, gapReadings, epoch, next } = device;
+  const { epochs, batches, readings, gapReadings, epoch, next, delivery } = device;
   return {
     name,
     firmware,
@@ -158,6 +158,7 @@ function deviceJson({ name, firmware, lastSeenUs, latest, ...device }: Status["d
     gapReadings,
     epoch,
     next,
+    delivery,
     latest: latest.map(({ channel, value, unit, ...when }) => {
       return { channel, value, unit, ...timeJson(when), ...uncertaintyJson(when) };
     }),

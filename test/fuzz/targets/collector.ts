@@ -153,6 +153,7 @@ class Room {
     const io: HostLinkIo = {
       traits,
       where: "here",
+      address: "here",
       send: (message) => must(message.length <= 1_200, "what is sent fits every link"),
       end: () => this.#ended.add(id ?? 0),
     };

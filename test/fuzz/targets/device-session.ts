@@ -4,6 +4,7 @@
 
 import { ByteWriter } from "../../../shared/bytes/cursor.ts";
 import { schemaHash } from "../../../shared/channel.ts";
+import { CommandMemory } from "../../../shared/command/memory.ts";
 import { WINDOW_RECORDS_MAX } from "../../../shared/limits.ts";
 import { decodeMessage } from "../../../shared/message/decode.ts";
 import type { Message } from "../../../shared/message/message.ts";
@@ -70,6 +71,7 @@ class Life {
         { number: 1, hash: 1, body: undefined },
       ],
       records: this.#outbox,
+      commands: new CommandMemory(1),
       isPast: choices.below(4) === 3,
     });
   }
