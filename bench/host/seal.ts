@@ -58,7 +58,7 @@ function handshakeFigures(count: number): Figure[] {
     for (const { host, device } of pairs) shakeHands(host, device);
   }, 1);
   const denied = timeUs(() => {
-    for (const knock of strangers) closed.handleMessage(knock, "bench", 0);
+    for (const knock of strangers) closed.handleMessage(knock, { address: "bench" }, 0);
   });
   return [
     { name: "seal.handshake", value: admitted / count, unit: "us, both sides" },
@@ -85,7 +85,7 @@ function shakeHands(host: HostSeal, device: DeviceSeal): void {
   const writer = new ByteWriter(new Uint8Array(128));
   device.handleLinkUp(2, 0);
   device.pollTransmit(2, writer, 0, () => false);
-  const outcome = host.handleMessage(writer.written(), "bench", 0);
+  const outcome = host.handleMessage(writer.written(), { address: "bench" }, 0);
   if (outcome.kind === "answer") device.handleMessage(2, outcome.bytes, 0);
   if (device.handshakes !== 1) throw new Error("the handshake failed");
 }

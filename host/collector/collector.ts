@@ -145,7 +145,7 @@ export class Collector implements LinkHub {
     const io = this.#links.get(id);
     if (this.#isDone || io === undefined) return;
     const received = this.#sealed.receive(io, id, bytes, monotonicMs());
-    this.#drainSealEvents(io.where);
+    this.#drainSealEvents(io);
     if (received !== undefined) this.#take(id, io, received);
   }
 
@@ -153,7 +153,7 @@ export class Collector implements LinkHub {
   handleStranger(io: HostLinkIo, bytes: Uint8Array): LinkId | undefined {
     if (this.#isDone) return undefined;
     const received = this.#sealed.receive(io, undefined, bytes, monotonicMs());
-    this.#drainSealEvents(io.where);
+    this.#drainSealEvents(io);
     const id = received === undefined ? undefined : this.handleLinkUp(io);
     if (id !== undefined) this.#take(id, io, received!);
     return id;
@@ -214,9 +214,9 @@ export class Collector implements LinkHub {
     await Promise.race([this.#store.flush(), troubled]);
   }
 
-  #take(id: LinkId, { traits }: HostLinkIo, received: Received): void {
+  #take(id: LinkId, io: HostLinkIo, received: Received): void {
     const { bytes, peer } = received;
-    if (!this.#sealed.bind(id, received, traits.isDatagram)) return;
+    if (!this.#sealed.bind(id, received, io)) return;
     if (peer !== undefined) this.#handleProven(id);
     if (peer === undefined && this.#sealed.isRequired) this.#endpoint.handleUnsealed(id, bytes);
     else this.#endpoint.handleMessage(id, bytes, monotonicMs(), peer?.device);
@@ -227,14 +227,14 @@ export class Collector implements LinkHub {
     if (this.#doorway.leave(id)) this.#links.get(id)?.handleProven?.();
   }
 
-  #drainSealEvents(where: string): void {
+  #drainSealEvents(io: HostLinkIo): void {
     const sealed = this.#sealed;
     for (let event = sealed.pollEvent(); event !== undefined; event = sealed.pollEvent()) {
-      this.#handleSealEvent(event, where);
+      this.#handleSealEvent(event, io);
     }
   }
 
-  #handleSealEvent(event: HostSealEvent, where: string): void {
+  #handleSealEvent(event: HostSealEvent, { where }: HostLinkIo): void {
     if (event.kind === "proven") this.#options.handleProven?.(event.device, event.key);
     else this.#tell({ event: "refused", where, why: deniedText(event, this.#sealed.isRequired) });
   }

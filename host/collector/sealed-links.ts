@@ -13,7 +13,7 @@ import {
 } from "../../shared/seal/host-seal.ts";
 import { Rate } from "../../shared/seal/rate.ts";
 import { isSealMessage, SEAL_BYTES_MAX } from "../../shared/seal/seal-message.ts";
-import { type LinkId, TOKEN_BYTES } from "../../shared/session/link.ts";
+import { type LinkId, type LinkTraits, TOKEN_BYTES } from "../../shared/session/link.ts";
 import { randomBytes } from "../chance.ts";
 import { nodeCrypto } from "../keys/node-crypto.ts";
 import type { HostLinkIo } from "../links/host-link-io.ts";
@@ -66,8 +66,8 @@ export class SealedLinks {
     bytes: Uint8Array,
     nowMs: number,
   ): Received | undefined {
-    if (!isSealMessage(bytes)) return this.#receiveClear(bytes, nowMs);
-    const outcome = this.#seal.handleMessage(bytes, io.address, nowMs);
+    if (!isSealMessage(bytes)) return this.#receiveClear(io, bytes, nowMs);
+    const outcome = this.#seal.handleMessage(bytes, io, nowMs);
     if (outcome.kind === "opened") return { bytes: outcome.body, peer: outcome.peer };
     const mayAnswer = id === undefined || !this.#blocked.has(id);
     if (outcome.kind === "answer" && mayAnswer) io.send(outcome.bytes);
@@ -78,11 +78,10 @@ export class SealedLinks {
    * Binds the link to whom a sealed message came from. A link goes by the key of its last hello; false
    * for any other message under another device's.
    */
-  bind(id: LinkId, { bytes, peer }: Received, isDatagram: boolean): boolean {
+  bind(id: LinkId, { bytes, peer }: Received, { traits }: HostLinkIo): boolean {
     const bound = this.#peers.get(id);
     if (peer === undefined || peer === bound) return true;
-    const isHello = bytes[isDatagram ? TOKEN_BYTES : 0] === MESSAGE_CODES.hello;
-    if (bound !== undefined && !isHello) {
+    if (bound !== undefined && !isHello(bytes, traits)) {
       this.misbound++;
       return false;
     }
@@ -122,9 +121,15 @@ export class SealedLinks {
     return this.#seal.pollEvent();
   }
 
-  #receiveClear(bytes: Uint8Array, nowMs: number): Received | undefined {
+  #receiveClear({ traits }: HostLinkIo, bytes: Uint8Array, nowMs: number): Received | undefined {
     if (!this.isRequired) return { bytes, peer: undefined };
     this.clear++;
-    return this.#clearHellos.take(nowMs) ? { bytes, peer: undefined } : undefined;
+    return isHello(bytes, traits) && this.#clearHellos.take(nowMs)
+      ? { bytes, peer: undefined }
+      : undefined;
   }
+}
+
+function isHello(bytes: Uint8Array, { isDatagram }: LinkTraits): boolean {
+  return bytes[isDatagram ? TOKEN_BYTES : 0] === MESSAGE_CODES.hello;
 }

@@ -81,6 +81,12 @@ interface HalfOpen extends KeyedAssociation {
   readonly untilMs: number;
 }
 
+/** The other end of a link. */
+interface Origin {
+  /** What limits are counted by. */
+  readonly address: string;
+}
+
 /** What became of a message. */
 export type SealOutcome =
   /** It holds one for the session, as new bytes. */
@@ -161,11 +167,11 @@ export class HostSeal {
     return this.#halfOpen.size;
   }
 
-  /** One message from a link's framing, and where it came from. */
-  handleMessage(bytes: Uint8Array, address: string, nowMs: number): SealOutcome {
+  /** One message from a link's framing, and where it came from: asked only where it matters. */
+  handleMessage(bytes: Uint8Array, from: Origin, nowMs: number): SealOutcome {
     if (bytes[0] === SEAL_CODES.sealed) return this.#handleSealed(bytes, nowMs);
     const knock = bytes[0] === SEAL_CODES.knock ? decodeKnock(bytes) : undefined;
-    return knock === undefined ? DROPPED : this.#handleKnock(knock, bytes, address, nowMs);
+    return knock === undefined ? DROPPED : this.#handleKnock(knock, bytes, from.address, nowMs);
   }
 
   /**

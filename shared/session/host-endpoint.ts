@@ -127,13 +127,16 @@ export class HostEndpoint {
     this.#dispatch(link, value, nowMs);
   }
 
-  /** A message in the clear where keys are required. Only a hello is answered: it is longer than the answer. */
+  /** A greeting in the clear where keys are required. Only a whole one is answered: it is longer than the answer. */
   handleUnsealed(id: LinkId, bytes: Uint8Array): void {
     const link = this.#links.get(id);
     if (link === undefined || link.isClosing) return;
     const decoded = decodeMessage(link.stripToken(bytes).body);
     this.ignored++;
-    if (!decoded.ok || decoded.value.kind !== "hello") return;
+    if (!decoded.ok || decoded.value.kind !== "hello") {
+      this.#close(link, "a greeting that cannot be read");
+      return;
+    }
     this.#refuse(
       link,
       "keys",

@@ -75,7 +75,7 @@ export class SealPair {
 
   /** Hands the host a message; its answer, if any, goes back over the link and is returned. */
   toHost(id: LinkId, bytes: Uint8Array, address = ADDRESS): Uint8Array | undefined {
-    const outcome = this.host.handleMessage(bytes, address, this.nowMs);
+    const outcome = this.host.handleMessage(bytes, { address }, this.nowMs);
     if (outcome.kind === "opened") {
       this.peer = outcome.peer;
       const text = Buffer.from(outcome.body).toString();

@@ -52,12 +52,12 @@ describe("a device with its key", () => {
     const pair = new SealPair();
     pair.device.handleLinkUp(1, 0);
     const first = pair.fromDevice(1)!;
-    const answer = pair.host.handleMessage(first, "lost", 0);
+    const answer = pair.host.handleMessage(first, { address: "lost" }, 0);
     expect(pair.device.nextDueMs()).toBe(1_000);
     pair.nowMs = 1_000;
     const second = pair.fromDevice(1)!;
     expect(second).toEqual(first);
-    expect(pair.host.handleMessage(second, "lost", 1_000)).toEqual(answer);
+    expect(pair.host.handleMessage(second, { address: "lost" }, 1_000)).toEqual(answer);
     expect(pair.host.halfOpenCount).toBe(1);
   });
 
@@ -84,8 +84,8 @@ describe("who does not get in", () => {
     wrong.device.handleLinkUp(1, 0);
     const knock = wrong.fromDevice(1)!;
     const unknown = new SealPair({ isKnown: false });
-    const answer = wrong.host.handleMessage(knock, "a", 0);
-    expect(unknown.host.handleMessage(knock, "a", 0)).toEqual(answer);
+    const answer = wrong.host.handleMessage(knock, { address: "a" }, 0);
+    expect(unknown.host.handleMessage(knock, { address: "a" }, 0)).toEqual(answer);
     expect(unknown.hostEvents()).toMatchObject([{ why: "unknown-device" }]);
   });
 
@@ -93,7 +93,7 @@ describe("who does not get in", () => {
     const pair = new SealPair();
     pair.device.handleLinkUp(1, 0);
     const knock = pair.fromDevice(1)!;
-    const { bytes } = pair.host.handleMessage(knock, "a", 0) as { bytes: Uint8Array };
+    const { bytes } = pair.host.handleMessage(knock, { address: "a" }, 0) as { bytes: Uint8Array };
     pair.toDevice(1, flipped(bytes, 8 * 20));
     expect(pair.deviceEvents()).toEqual([{ kind: "impostor", link: 1 }]);
     expect(pair.fromDevice(1, "for nobody")).toBeUndefined();
@@ -117,7 +117,7 @@ describe("who does not get in", () => {
     pair.device.handleLinkUp(1, 0);
     const knock = pair.fromDevice(1)!;
     for (let bit = 0; bit < 8 * knock.length; bit++) {
-      pair.host.handleMessage(flipped(knock, bit), "a", 0);
+      pair.host.handleMessage(flipped(knock, bit), { address: "a" }, 0);
     }
     expect(pair.host.halfOpenCount).toBe(0);
   });
@@ -136,7 +136,9 @@ describe("somebody on the path", () => {
   test("changes a bit of an admit: the device does not take it, whichever bit", () => {
     const pair = new SealPair();
     pair.device.handleLinkUp(1, 0);
-    const { bytes } = pair.host.handleMessage(pair.fromDevice(1)!, "a", 0) as { bytes: Uint8Array };
+    const { bytes } = pair.host.handleMessage(pair.fromDevice(1)!, { address: "a" }, 0) as {
+      bytes: Uint8Array;
+    };
     for (let bit = 0; bit < 8 * bytes.length; bit++) pair.toDevice(1, flipped(bytes, bit));
     expect(pair.deviceEvents().map(({ kind }) => kind)).not.toContain("admitted");
     pair.toDevice(1, bytes);
@@ -205,7 +207,8 @@ describe("somebody on the path", () => {
     const knock = pair.fromDevice(1)!;
     pair.toHost(1, knock);
     pair.toHost(1, pair.fromDevice(1, "first")!);
-    for (let copy = 0; copy < 100; copy++) pair.host.handleMessage(knock, "elsewhere", copy);
+    for (let copy = 0; copy < 100; copy++)
+      pair.host.handleMessage(knock, { address: "elsewhere" }, copy);
     expect(pair.host.halfOpenCount).toBe(1);
     pair.toHost(1, pair.fromDevice(1, "second")!);
     pair.toDevice(1, pair.fromHost("answer")!);
@@ -337,7 +340,7 @@ describe("bounds", () => {
     for (let life = 0; life < 100; life++) {
       const other = new SealPair({ key });
       other.device.handleLinkUp(1, 0);
-      pair.host.handleMessage(other.fromDevice(1)!, "a", 0);
+      pair.host.handleMessage(other.fromDevice(1)!, { address: "a" }, 0);
     }
     expect(pair.host.halfOpenCount).toBe(8);
     pair.nowMs = 10_000;
@@ -352,7 +355,8 @@ describe("bounds", () => {
     const knock = stranger.fromDevice(1)!;
     let answers = 0;
     for (let count = 0; count < 100_000; count++) {
-      if (pair.host.handleMessage(knock, "203.0.113.1", count / 100).kind === "answer") answers++;
+      if (pair.host.handleMessage(knock, { address: "203.0.113.1" }, count / 100).kind === "answer")
+        answers++;
     }
     expect(answers).toBeLessThanOrEqual(22);
     expect(pair.host.counters.knocksDropped).toBeGreaterThan(75_000);

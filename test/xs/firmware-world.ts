@@ -210,7 +210,7 @@ class World {
   }
 
   #hear(id: LinkId, bytes: Uint8Array): void {
-    const outcome = this.#seal?.handleMessage(bytes, "world", this.nowMs);
+    const outcome = this.#seal?.handleMessage(bytes, { address: "world" }, this.nowMs);
     if (outcome === undefined) this.#host.handleMessage(id, bytes, this.nowMs);
     else if (outcome.kind === "answer") this.#send(id, outcome.bytes);
     else if (outcome.kind === "dropped")
