@@ -151,14 +151,8 @@ class CableHub implements LinkHub {
     if (io === undefined) return;
     const nowMs = monotonicMs();
     const received = this.#sealed.receive(io, id, bytes, nowMs);
-    for (
-      let event = this.#sealed.pollEvent();
-      event !== undefined;
-      event = this.#sealed.pollEvent()
-    ) {
-      if (event.kind === "denied") this.#handleDenied(event);
-    }
-    if (received === undefined || !this.#sealed.bind(id, received, false)) return;
+    this.#drainSealEvents();
+    if (received === undefined || !this.#sealed.bind(id, received, io)) return;
     this.isSealed = received.peer !== undefined;
     this.#endpoint.handleMessage(id, received.bytes, nowMs, received.peer?.device);
     this.#drainEvents();
@@ -194,6 +188,13 @@ class CableHub implements LinkHub {
     const endpoint = this.#endpoint;
     for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
       this.#handleEvent(event);
+    }
+  }
+
+  #drainSealEvents(): void {
+    const sealed = this.#sealed;
+    for (let event = sealed.pollEvent(); event !== undefined; event = sealed.pollEvent()) {
+      if (event.kind === "denied") this.#handleDenied(event);
     }
   }
 
