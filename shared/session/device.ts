@@ -18,7 +18,7 @@ import { encodeMessage, writeBatchHead } from "../message/encode.ts";
 import type { Ack, Message, Refuse, Welcome } from "../message/message.ts";
 import type { DeviceEvent } from "./device-event.ts";
 import { DeviceLink } from "./device-link.ts";
-import { Flight } from "./flight.ts";
+import { FLIGHT_RECORDS_MAX, Flight } from "./flight.ts";
 import { type LinkId, type LinkTraits, NO_TOKEN, TOKEN_BYTES } from "./link.ts";
 import type { RecordSource, SourceRecord } from "./record-source.ts";
 
@@ -251,7 +251,7 @@ export class DeviceSession {
   /** Everything before `next` is stored. Returns a measured round trip, if there is one. */
   #handleStored(next: number, window: number, nowMs: number): number | undefined {
     if (next < this.#records.first) return undefined; // overtaken by a later one
-    this.#windowEnd = next + window;
+    this.#windowEnd = next + Math.min(window, FLIGHT_RECORDS_MAX);
     if (next === this.#records.first) return undefined;
     this.#records.acknowledge(next);
     // A host that stops within a gap must get all of it again, or nothing behind it is ever stored.
