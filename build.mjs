@@ -10,14 +10,25 @@ import { readyForRom } from "./rom.mjs";
 const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "warning" };
 
 /** Libraries that bring native parts, or files of their own, stay in node_modules. */
-const hostExternals = ["serialport", "@photostructure/sqlite", "commander"];
+const hostExternals = [
+  "serialport",
+  "@photostructure/sqlite",
+  "commander",
+  "fastify",
+  "@fastify/websocket",
+  "prom-client",
+];
 
 export async function buildHost() {
   await mkdir("dist", { recursive: true });
   await copyFile("host/simulator/recordings/greenhouse.csv", "dist/greenhouse.csv");
   const { metafile } = await build({
     ...common,
-    entryPoints: { senda: "host/cli/main.ts", "store-worker": "host/store/worker.ts" },
+    entryPoints: {
+      senda: "host/cli/main.ts",
+      "store-worker": "host/store/worker.ts",
+      "reading-worker": "host/http/reading/worker.ts",
+    },
     outdir: "dist",
     splitting: true, // a command loads what it needs, and doctor runs without native parts
     chunkNames: "chunk-[hash]",

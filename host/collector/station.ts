@@ -1,6 +1,7 @@
 // A collector with everything around it: the store opened, the listeners listening. What
 // `senda collect` and `senda demo` run, and what tests start.
 
+import type { HttpOptions, HttpServer } from "../http/server.ts";
 import type { Address, SerialAddress } from "../links/address.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
 import { TcpListener } from "../links/tcp-listener.ts";
@@ -18,6 +19,8 @@ export interface StationOptions {
   readonly tcp: Address | "off";
   readonly udp: Address | "off";
   readonly serial: readonly SerialAddress[];
+  /** Where the API and the dashboard are served; nowhere unless told. */
+  readonly http?: HttpOptions | "off";
   /** Name and version, for the devices' logs. */
   readonly name: string;
   readonly handleEvent: (event: CollectorEvent) => void;
@@ -27,6 +30,7 @@ export interface StationOptions {
 export interface StationAddresses {
   readonly tcp: Address | undefined;
   readonly udp: Address | undefined;
+  readonly http: Address | undefined;
   readonly serial: readonly string[];
 }
 
@@ -38,6 +42,7 @@ export class Station {
   readonly #ports: (TcpListener | UdpListener | SerialHostPort)[] = [];
   #tcp: TcpListener | undefined;
   #udp: UdpListener | undefined;
+  #http: HttpServer | undefined;
 
   private constructor(store: Store, options: StationOptions) {
     this.#store = store;
@@ -49,7 +54,10 @@ export class Station {
     this.collector = new Collector({
       store,
       name,
-      handleEvent,
+      handleEvent: (event) => {
+        handleEvent(event);
+        this.#http?.handleEvent(event);
+      },
       handleFailure: (error) => fail(error),
     });
   }
@@ -77,8 +85,14 @@ export class Station {
     return {
       tcp: this.#tcp?.address,
       udp: this.#udp?.address,
+      http: this.#http?.address,
       serial: serial.map(({ path }) => path),
     };
+  }
+
+  /** Why the API and the dashboard are not served though they were to be; undefined where they are, or are off. */
+  get httpWarning(): string | undefined {
+    return this.#http?.warning;
   }
 
   get counters(): CollectorCounters {
@@ -91,11 +105,12 @@ export class Station {
       await this.collector.stop();
     } finally {
       for (const port of this.#ports) port.close();
+      await this.#http?.close();
       await this.#store.close();
     }
   }
 
-  async #listen({ tcp, udp, serial }: StationOptions): Promise<void> {
+  async #listen({ tcp, udp, serial, http = "off", db, name }: StationOptions): Promise<void> {
     if (tcp !== "off") {
       this.#tcp = await TcpListener.open(tcp, this.collector);
       this.#ports.push(this.#tcp);
@@ -107,5 +122,14 @@ export class Station {
     for (const address of serial) {
       this.#ports.push(await SerialHostPort.open(address, this.collector));
     }
+    if (http === "off") return;
+    const { HttpServer } = await import("../http/server.ts"); // none of it is loaded where it is off
+    const { collector } = this;
+    this.#http = await HttpServer.open(http, {
+      collector,
+      db,
+      name,
+      waiting: () => this.#store.waiting,
+    });
   }
 }

@@ -6,6 +6,7 @@ import { DEFAULT_PORT } from "../../../device/settings.ts";
 import type { CollectorEvent } from "../../collector/events.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
+import type { HttpOptions } from "../../http/server.ts";
 import { formatAddress, type SerialAddress } from "../../links/address.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
 import {
@@ -16,6 +17,7 @@ import {
   wholeNumber,
 } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
+import { dashboardText, httpOf, httpOption } from "../http-option.ts";
 import { goOnWithoutOutput } from "../lost-output.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { keepYoungGenerationSmall } from "../young-generation.ts";
@@ -24,6 +26,7 @@ interface CollectFlags {
   readonly tcp: AddressOrOff;
   readonly udp: AddressOrOff;
   readonly serial: readonly SerialAddress[];
+  readonly http: AddressOrOff;
   readonly db: string;
   readonly dbSizeMax?: number;
   readonly mergeAfter?: number;
@@ -51,6 +54,7 @@ export function collectCommand(): Command {
       "a serial port with a device on it; may be repeated",
       serialAddresses,
     )
+    .addOption(httpOption())
     .option("--db <file>", "where readings are stored", "senda.db")
     .option(
       "--db-size-max <size>",
@@ -66,17 +70,21 @@ export function collectCommand(): Command {
     .addHelpText(
       "after",
       `
-Defaults: TCP and UDP on 127.0.0.1:${DEFAULT_PORT}, which only this computer reaches.
+Defaults: TCP and UDP on 127.0.0.1:${DEFAULT_PORT}, which only this computer reaches. The dashboard
+and the API are for this computer alone; where their default port is taken, the
+collector says so and goes on without them.
 
 Examples:
   $ senda collect --tcp 0.0.0.0:${DEFAULT_PORT} --udp 0.0.0.0:${DEFAULT_PORT} --db greenhouse.db
   $ senda collect --serial /dev/ttyUSB0@115200
   $ senda collect --tcp 127.0.0.1:0 --udp off --json`,
     )
-    .action((flags: CollectFlags) => collect({ ...flags, serial: flags.serial ?? [] }));
+    .action((flags: CollectFlags, command: Command) =>
+      collect({ ...flags, serial: flags.serial ?? [] }, httpOf(flags, command)),
+    );
 }
 
-async function collect(flags: CollectFlags): Promise<void> {
+async function collect(flags: CollectFlags, http: HttpOptions | "off"): Promise<void> {
   const { tcp, udp, serial, db, dbSizeMax, mergeAfter } = flags;
   if (tcp === "off" && udp === "off" && serial.length === 0) {
     throw new CommandFailure(
@@ -96,6 +104,7 @@ async function collect(flags: CollectFlags): Promise<void> {
     tcp,
     udp,
     serial,
+    http,
     name,
     handleEvent,
   });
@@ -112,11 +121,12 @@ async function collect(flags: CollectFlags): Promise<void> {
 class JsonLines {
   readonly handleEvent = (event: CollectorEvent) => printJson(event);
 
-  begin(_station: Station, { tcp, udp, serial }: StationAddresses, db: string): void {
-    const [tcpText, udpText] = [tcp, udp].map((address) =>
+  begin({ httpWarning }: Station, { serial, ...addresses }: StationAddresses, db: string): void {
+    const [tcp, udp, http] = [addresses.tcp, addresses.udp, addresses.http].map((address) =>
       address === undefined ? null : formatAddress(address),
     );
-    printJson({ event: "listening", tcp: tcpText, udp: udpText, http: null, serial, db });
+    printJson({ event: "listening", tcp, udp, http, serial, db });
+    if (httpWarning !== undefined) printJson({ event: "warning", text: httpWarning });
   }
 
   stopping(): void {
@@ -138,14 +148,14 @@ class HumanView {
     else this.#table.print(line);
   };
 
-  begin(station: Station, { tcp, udp, serial }: StationAddresses, db: string): void {
+  begin(station: Station, { tcp, udp, http, serial }: StationAddresses, db: string): void {
     const places = [
       ...(tcp === undefined ? [] : [`TCP ${formatAddress(tcp)}`]),
       ...(udp === undefined ? [] : [`UDP ${formatAddress(udp)}`]),
       ...serial.map((path) => `serial ${path}`),
     ];
     process.stdout.write(
-      `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n`,
+      `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n${dashboardText(http, station.httpWarning)}`,
     );
     this.#table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
   }

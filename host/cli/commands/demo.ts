@@ -14,6 +14,7 @@ import {
 } from "../../../device/settings.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
+import type { HttpOptions } from "../../http/server.ts";
 import { DEFAULT_BAUD, formatAddress } from "../../links/address.ts";
 import { NO_FAULTS } from "../../simulator/faults.ts";
 import { Fleet } from "../../simulator/fleet.ts";
@@ -24,6 +25,7 @@ import type { SimulatedDeviceOptions } from "../../simulator/simulated-device.ts
 import { LiveTable } from "../../terminal/live-table.ts";
 import { type AddressOrOff, addressOrOff } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
+import { dashboardText, httpOf, httpOption } from "../http-option.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 /** A small recording of the project's own making; the build puts it beside the program. */
@@ -37,6 +39,7 @@ const SAMPLE_PERIOD_MS = 500;
 interface DemoFlags {
   readonly tcp: AddressOrOff;
   readonly udp: AddressOrOff;
+  readonly http: AddressOrOff;
   readonly db: string;
 }
 
@@ -46,12 +49,13 @@ export function demoCommand(): Command {
     .description("Starts a collector and three simulated devices: over TCP, UDP and a serial line.")
     .option("--tcp <addr:port>", "where the collector listens for TCP", addressOrOff, address)
     .option("--udp <addr:port>", "where the collector listens for UDP", addressOrOff, address)
+    .addOption(httpOption())
     .option("--db <file>", "where readings are stored", DEFAULT_DB)
     .addHelpText("after", "\nExample:\n  $ senda demo --db /tmp/demo.db")
-    .action(demo);
+    .action((flags: DemoFlags, command: Command) => demo(flags, httpOf(flags, command)));
 }
 
-async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
+async function demo({ tcp, udp, db }: DemoFlags, http: HttpOptions | "off"): Promise<void> {
   if (tcp === "off" || udp === "off") {
     throw new CommandFailure("demo: needs both --tcp and --udp; neither can be off", EXIT_USAGE);
   }
@@ -64,6 +68,7 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
     tcp,
     udp,
     serial,
+    http,
     name: FIRMWARE_VERSION,
     handleEvent: (event) => lines.print(describeEvent(event)),
   }).catch((error: unknown) => {
@@ -74,6 +79,7 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
   const tcpPort = addresses.tcp!.port;
   const udpPort = addresses.udp!.port;
   process.stdout.write(introduction(db, addresses, line?.a));
+  process.stdout.write(`${dashboardText(addresses.http, station.httpWarning)}\n`);
   const fleet = new Fleet([
     deviceOptions("random", new RandomSensor(1), ["tcp"], tcpPort, udpPort),
     deviceOptions("computer", new SystemSensor(), ["udp"], tcpPort, udpPort),
@@ -113,7 +119,6 @@ Three simulated devices:
   computer    this computer's own sensors, over UDP
   greenhouse  a recording, ${path}
 Ctrl-C stops. Meanwhile, in another terminal: npx senda query random${dbFlag}
-
 `;
 }
 

@@ -1,0 +1,143 @@
+// The collector's HTTP side: the API, the live stream and the dashboard, on one port, for this computer.
+
+import type { Socket } from "node:net";
+import fastifyWebsocket from "@fastify/websocket";
+import fastify, { type FastifyInstance } from "fastify";
+import type { CollectorEvent } from "../collector/events.ts";
+import { type Address, formatAddress } from "../links/address.ts";
+import { listenError } from "../links/listen-error.ts";
+import { checkListenAddress, checkOrigin } from "./guard.ts";
+import {
+  BODY_BYTES_MAX,
+  CONNECTIONS_MAX,
+  HEADER_BYTES_MAX,
+  LIVE_MESSAGE_BYTES_MAX,
+  PARAMETER_CHARS_MAX,
+  REQUEST_TIMEOUT_MS,
+} from "./limits.ts";
+import { problemDocument, sendError, sendProblem } from "./problem.ts";
+import { dashboardRoutes } from "./routes/dashboard.ts";
+import { deviceRoutes } from "./routes/devices.ts";
+import { historyRoutes } from "./routes/history.ts";
+import { liveRoutes } from "./routes/live.ts";
+import { openApiRoute } from "./routes/openapi.ts";
+import { readingRoutes } from "./routes/readings.ts";
+import { statusRoutes } from "./routes/status.ts";
+import { Subject, type SubjectOptions } from "./subject.ts";
+
+export interface HttpOptions {
+  readonly address: Address;
+  /** Nobody asked for just this address: where it is taken, the server goes without, and has a warning. */
+  readonly isOptional: boolean;
+}
+
+const HEADERS = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+} as const;
+
+export class HttpServer {
+  /** Where it listens; undefined where it does not. */
+  address: Address | undefined;
+  /** Why it does not. */
+  warning: string | undefined;
+  readonly #app: FastifyInstance;
+  readonly #subject: Subject;
+
+  private constructor(app: FastifyInstance, subject: Subject) {
+    this.#app = app;
+    this.#subject = subject;
+  }
+
+  /** Rejects with a LinkError where the address cannot be listened on, unless it is optional. */
+  static async open(options: HttpOptions, shown: SubjectOptions): Promise<HttpServer> {
+    checkListenAddress(options.address);
+    const subject = new Subject(shown);
+    const server = new HttpServer(await createApp(subject), subject);
+    try {
+      await server.#listen(options.address);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const text = `HTTP ${formatAddress(options.address)}`;
+      const failure = listenError(text, "--http", error as NodeJS.ErrnoException);
+      await server.close();
+      if (!options.isOptional || code !== "EADDRINUSE") throw failure;
+      server.warning = `there is no dashboard: ${failure.message}`;
+    }
+    return server;
+  }
+
+  handleEvent(event: CollectorEvent): void {
+    this.#subject.handleEvent(event);
+  }
+
+  async close(): Promise<void> {
+    this.address = undefined;
+    await this.#subject.close();
+    await this.#app.close();
+  }
+
+  async #listen({ host, port }: Address): Promise<void> {
+    await this.#app.listen({ host, port });
+    const bound = this.#app.server.address();
+    this.address = { host, port: typeof bound === "object" && bound !== null ? bound.port : port };
+  }
+}
+
+async function createApp(subject: Subject): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    routerOptions: { maxParamLength: PARAMETER_CHARS_MAX },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: "array", allowUnionTypes: true },
+    },
+    clientErrorHandler: refuseMalformed,
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  app.addHook("onRequest", async (request, reply) => {
+    reply.headers(HEADERS);
+    checkOrigin(request);
+  });
+  app.setErrorHandler((error: Error, _, reply) => sendError(error, reply, reportBug));
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `${request.method} ${request.url} is nothing here; /api/openapi.json lists what is.`;
+    return sendProblem(reply, 404, detail);
+  });
+  const { options: shown } = subject;
+  openApiRoute(app, shown.name);
+  await app.register(fastifyWebsocket, {
+    options: { maxPayload: LIVE_MESSAGE_BYTES_MAX, perMessageDeflate: false },
+  });
+  const routes = [deviceRoutes, readingRoutes, historyRoutes, statusRoutes, liveRoutes];
+  for (const add of routes) add(app, subject);
+  await dashboardRoutes(app);
+  return app;
+}
+
+/** What is no HTTP at all, or larger than its bounds, has no request to answer. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+  const body = JSON.stringify(
+    problemDocument(status, `This is no HTTP request: ${error.message}.`),
+  );
+  const title = status === 431 ? "Request Header Fields Too Large" : "Bad Request";
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** A bug of ours: the request fails, the collector goes on. */
+function reportBug(error: Error): void {
+  process.stderr.write(`http: ${error.stack ?? error.message}\n`);
+}
