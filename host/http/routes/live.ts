@@ -20,13 +20,14 @@ const NAMES: Schema = {
 
 const SEQUENCE: Schema = { type: "integer", minimum: 0 };
 
+/** anyOf, for the first that fits ends it: the next would make a list of the word "all". */
 const MESSAGE: Schema = {
-  oneOf: [
+  anyOf: [
     {
       type: "object",
       properties: {
         type: { const: "subscribe" },
-        devices: { oneOf: [{ const: "all" }, NAMES] },
+        devices: { anyOf: [{ const: "all" }, NAMES] },
         channels: NAMES,
         detail: { enum: ["latest", "points"] },
         resume: {
