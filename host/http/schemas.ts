@@ -56,7 +56,13 @@ export const DEVICE_PARAMETERS: Schema = object({
 export const SERIES_QUERY = query({
   channels: channelNames,
   ...range,
-  buckets: { type: "integer", minimum: 1, maximum: BUCKETS_MAX, default: 500 },
+  buckets: {
+    type: "integer",
+    minimum: 1,
+    maximum: BUCKETS_MAX,
+    default: 500,
+    description: "Equal parts of the time: as many as a chart has pixels",
+  },
 });
 
 export const READINGS_QUERY = query({

@@ -46,10 +46,15 @@ export class HttpServer {
   /** Why it does not. */
   warning: string | undefined;
   readonly #app: FastifyInstance;
+  readonly #sockets = new Set<Socket>();
   readonly #subject: Subject;
 
   private constructor(app: FastifyInstance, subject: Subject) {
     this.#app = app;
+    app.server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
     this.#subject = subject;
   }
 
@@ -78,7 +83,10 @@ export class HttpServer {
   async close(): Promise<void> {
     this.address = undefined;
     await this.#subject.close();
-    await this.#app.close();
+    const closed = this.#app.close();
+    // Those of live streams are no more the server's own to close, and a peer may never answer.
+    for (const socket of this.#sockets) socket.destroySoon();
+    await closed;
   }
 
   async #listen({ host, port }: Address): Promise<void> {
@@ -104,6 +112,11 @@ async function createApp(subject: Subject): Promise<FastifyInstance> {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
     checkOrigin(request);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    // An upgrade that was refused: the socket is no more the server's own, and nobody else closes it.
+    const isRefused = request.headers.upgrade !== undefined && reply.statusCode >= 400;
+    if (isRefused) request.raw.socket.destroySoon();
   });
   app.setErrorHandler((error: Error, _, reply) => sendError(error, reply, reportBug));
   app.setNotFoundHandler((request, reply) => {

@@ -105,13 +105,18 @@ function broken(points: Points, pause: number, gaps: readonly Span[]): Points {
   };
   points.times.forEach((time, index) => {
     const before = points.times[index - 1];
-    const hasGap = (from: number) => gaps.some((gap) => gap.to > from && gap.from < time);
-    if (before !== undefined && (time - before > pause || hasGap(before))) {
+    if (before !== undefined && (time - before > pause || isCut(before, time, gaps))) {
       add((before + time) / 2, Number.NaN, Number.NaN, Number.NaN);
     }
     add(time, points.mean[index]!, points.min[index]!, points.max[index]!);
   });
   return out;
+}
+
+/** True where a gap begins or ends between two points. */
+function isCut(before: number, time: number, gaps: readonly Span[]): boolean {
+  const isBetween = (moment: number) => moment >= before && moment <= time;
+  return gaps.some(({ from, to }) => isBetween(from) || isBetween(to));
 }
 
 /** Columns over one axis: null breaks a line, undefined just has no point there. */

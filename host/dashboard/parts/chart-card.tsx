@@ -55,10 +55,14 @@ export function ChartCard(props: ChartCardProps) {
         class="chart"
         data-chart=""
         role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keys move it through time
         tabIndex={0}
         aria-label={words.chartOf(names)}
         ref={place}
       />
+      <p class="visually-hidden" data-summary="">
+        {words.chartSummary(...sizeOf(data.current))}
+      </p>
       {!hasData && <p class="chart-empty">{words.noData}</p>}
     </section>
   );
@@ -162,6 +166,13 @@ function useTheme(): number {
     };
   }, []);
   return count;
+}
+
+/** Points of the first line, and the pieces that it is in. */
+function sizeOf([, line = []]: [number[], ...Column[]]): [number, number] {
+  const points = line.filter((value) => typeof value === "number").length;
+  const breaks = line.filter((value) => value === null).length;
+  return [points, points === 0 ? 0 : breaks + 1];
 }
 
 function droppedAt({ series }: ShownSeries, timeUs: number): number {

@@ -76,6 +76,7 @@ export const en = {
   channels: "Channels",
   chartOf: (names: string) =>
     `Chart of ${names}. Arrow keys move through time, plus and minus zoom, Home goes back to live.`,
+  chartSummary: (points: number, pieces: number) => `${points} points in ${pieces} pieces`,
   chartHint: "Drag to zoom. Arrow keys, plus and minus work on a chart too.",
   noData: "No readings in this time.",
   gapOf: (n: string) => `${n} readings dropped`,

@@ -78,6 +78,7 @@ export const es: Words = {
   channels: "Canales",
   chartOf: (names) =>
     `Gráfico de ${names}. Las flechas mueven el tiempo, más y menos acercan y alejan, Inicio vuelve a en vivo.`,
+  chartSummary: (points, pieces) => `${points} puntos en ${pieces} tramos`,
   chartHint: "Arrastra para acercar. En un gráfico también valen las flechas, más y menos.",
   noData: "Sin lecturas en este tiempo.",
   gapOf: (n) => `${n} lecturas descartadas`,

@@ -1,4 +1,4 @@
-// A store with a past: two devices that were here for hours, one of which had to drop readings.
+// A store with a past: a device that was here for hours and had to drop readings.
 
 import type { Channel, SampleValues } from "../../../shared/channel.ts";
 import { makeStore, TestDevice } from "../../cli/support/test-store.ts";
@@ -17,32 +17,25 @@ export interface Past {
   /** The last row was so long ago. */
   readonly endedMs: number;
   readonly rows: number;
-  /** Readings that were dropped after two thirds of the rows. */
+  /** Readings that were dropped after two thirds of the rows, one a second. */
   readonly dropped: number;
 }
 
-/** Fills the store at `db` with the past of "orchard", a row each second. */
+/** Fills the store at `db` with the past of a device "orchard", a row each second. */
 export async function makePast({ db, endedMs, rows, dropped }: Past): Promise<void> {
   await makeStore(db, async (store) => {
     const receivedMs = Date.now() - endedMs;
     const known = { name: "orchard", channels: GREENHOUSE, receivedMs };
     const device = await TestDevice.begin(store, known);
-    const droppedRows = Math.ceil(dropped / GREENHOUSE.length);
-    device.setClock(receivedMs - (rows + droppedRows) * 1_000 - device.uptimeMs, 3);
+    device.setClock(receivedMs - (rows + dropped) * 1_000 - device.uptimeMs, 3);
     const cut = Math.floor((rows * 2) / 3);
     for (let row = 0; row < rows; row++) {
-      if (row === cut && dropped > 0) dropRows(device, dropped, droppedRows);
+      if (row === cut && dropped > 0) device.gap(dropped);
       device.batch([rowOf(row)]);
       if (row % 500 === 0) await store.flush();
     }
     await store.flush();
   });
-}
-
-function dropRows(device: TestDevice, readings: number, rows: number): void {
-  const before = device.uptimeMs;
-  device.gap(readings);
-  device.uptimeMs = before + rows * 1_000;
 }
 
 /** A day's weather within some hours, with a little noise that is the same each time. */
