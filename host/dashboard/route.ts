@@ -6,7 +6,7 @@ export type Route =
   | { readonly page: "overview" | "status" | "reference" | "nowhere" }
   | { readonly page: "device"; readonly device: string };
 
-export function routeOf(path: string): Route {
+function routeOf(path: string): Route {
   if (path === "/") return { page: "overview" };
   if (path === "/status") return { page: "status" };
   if (path === "/api") return { page: "reference" };

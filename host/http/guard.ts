@@ -8,7 +8,7 @@ import { LinkError } from "../links/listen-error.ts";
 import { Problem } from "./problem.ts";
 
 /** True for names and addresses that only this computer reaches. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

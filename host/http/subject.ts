@@ -62,7 +62,7 @@ export class Subject {
   }
 }
 
-export function stateOf(view: DeviceView): DeviceStateDocument {
+function stateOf(view: DeviceView): DeviceStateDocument {
   const { device, links, stored, waiting, readingsPerSecond } = view;
   return {
     name: device,

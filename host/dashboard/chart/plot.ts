@@ -6,7 +6,7 @@ import { chartColours } from "./palette.ts";
 import type { Column, Span } from "./rows.ts";
 import { timeLabels } from "./time-axis.ts";
 
-export interface PlotChannel {
+interface PlotChannel {
   readonly name: string;
   readonly colour: string;
   /** A boolean or one of some labels: it jumps. */

@@ -3,7 +3,7 @@
 import type { Channel, SampleValues } from "../../../shared/channel.ts";
 import { makeStore, TestDevice } from "../../cli/support/test-store.ts";
 
-export const GREENHOUSE: readonly Channel[] = [
+const GREENHOUSE: readonly Channel[] = [
   { name: "air", kind: "number", unit: "Cel", resolution: 0.01 },
   { name: "soil", kind: "number", unit: "Cel", resolution: 0.01 },
   { name: "humidity", kind: "number", unit: "%RH", resolution: 0.1 },
