@@ -2,11 +2,10 @@
 
 import { type Command, Option } from "commander";
 import type { HttpOptions } from "../http/server.ts";
-import { type Address, formatAddress } from "../links/address.ts";
+import { type Address, DEFAULT_HTTP_PORT, formatAddress } from "../links/address.ts";
 import { type AddressOrOff, addressOrOff } from "./arguments.ts";
 
-/** Beside 7363, the devices' (docs/HTTP.md). */
-const DEFAULT_HTTP: Address = { host: "127.0.0.1", port: 7380 };
+const DEFAULT_HTTP: Address = { host: "127.0.0.1", port: DEFAULT_HTTP_PORT };
 
 export function httpOption(): Option {
   return new Option("--http <addr:port>", 'where the dashboard and the API are; "off" for nowhere')
@@ -19,11 +18,11 @@ export function httpOf(
   command: Command,
 ): HttpOptions | "off" {
   if (http === "off") return http;
-  return { address: http, isOptional: command.getOptionValueSource("http") === "default" };
+  return { address: http, isAsked: command.getOptionValueSource("http") !== "default" };
 }
 
 /** One line that says where to look, or why there is nothing to look at; nothing where that was asked for. */
-export function dashboardText(address: Address | undefined, warning: string | undefined): string {
+export function dashboardText(address: Address | undefined, fault: string | undefined): string {
   if (address !== undefined) return `Dashboard: http://${formatAddress(address)}/\n`;
-  return warning === undefined ? "" : `! ${warning}\n`;
+  return fault === undefined ? "" : `! ${fault}\n`;
 }

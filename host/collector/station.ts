@@ -91,8 +91,8 @@ export class Station {
   }
 
   /** Why the API and the dashboard are not served though they were to be; undefined where they are, or are off. */
-  get httpWarning(): string | undefined {
-    return this.#http?.warning;
+  get apiFault(): string | undefined {
+    return this.#http?.fault;
   }
 
   get counters(): CollectorCounters {

@@ -27,6 +27,7 @@ export function checkOrigin(request: FastifyRequest): void {
   if (host !== undefined && !isLoopback(hostnameOf(host))) {
     throw new Problem(
       421,
+      "Misdirected request",
       "The Host header names another computer; ask 127.0.0.1 or localhost, which this collector listens on.",
     );
   }
@@ -34,6 +35,7 @@ export function checkOrigin(request: FastifyRequest): void {
   if (!isForeign && (site !== "cross-site" || isNavigation(request))) return;
   throw new Problem(
     403,
+    "Foreign origin",
     "The request comes from a page of another origin; use the dashboard's own page, or a program.",
   );
 }

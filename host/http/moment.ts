@@ -12,6 +12,10 @@ export function parseMoment(text: string | undefined): number | undefined {
   const isLocal = text.includes("T") && !/(?:Z|[+-]\d\d:\d\d)$/.test(text);
   const ms = Date.parse(isLocal ? `${text}Z` : text);
   if (Number.isNaN(ms))
-    throw new Problem(400, `"${text}" is no time; give one such as 2026-11-22T18:00:00Z.`);
+    throw new Problem(
+      400,
+      "Bad request",
+      `"${text}" is no time; give one such as 2026-11-22T18:00:00Z.`,
+    );
   return ms * 1_000;
 }

@@ -50,7 +50,7 @@ const channelNames: Schema = {
 };
 
 export const DEVICE_PARAMETERS: Schema = object({
-  name: { type: "string", minLength: 1, maxLength: 64, description: "Name of the device" },
+  device: { type: "string", minLength: 1, maxLength: 64, description: "Name of the device" },
 });
 
 export const SERIES_QUERY = query({

@@ -15,7 +15,7 @@ import {
   PARAMETER_CHARS_MAX,
   REQUEST_TIMEOUT_MS,
 } from "./limits.ts";
-import { problemDocument, sendError, sendProblem } from "./problem.ts";
+import { Problem, problemOf, sendProblem } from "./problem.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
 import { deviceRoutes } from "./routes/devices.ts";
 import { historyRoutes } from "./routes/history.ts";
@@ -27,8 +27,8 @@ import { Subject, type SubjectOptions } from "./subject.ts";
 
 export interface HttpOptions {
   readonly address: Address;
-  /** Nobody asked for just this address: where it is taken, the server goes without, and has a warning. */
-  readonly isOptional: boolean;
+  /** Somebody asked for just this address; where nobody did and it is taken, the server goes without. */
+  readonly isAsked: boolean;
 }
 
 const HEADERS = {
@@ -44,7 +44,7 @@ export class HttpServer {
   /** Where it listens; undefined where it does not. */
   address: Address | undefined;
   /** Why it does not. */
-  warning: string | undefined;
+  fault: string | undefined;
   readonly #app: FastifyInstance;
   readonly #sockets = new Set<Socket>();
   readonly #subject: Subject;
@@ -58,7 +58,7 @@ export class HttpServer {
     this.#subject = subject;
   }
 
-  /** Rejects with a LinkError where the address cannot be listened on, unless it is optional. */
+  /** Rejects with a LinkError where the address cannot be listened on, unless nobody asked for just that one. */
   static async open(options: HttpOptions, shown: SubjectOptions): Promise<HttpServer> {
     checkListenAddress(options.address);
     const subject = new Subject(shown);
@@ -66,12 +66,11 @@ export class HttpServer {
     try {
       await server.#listen(options.address);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const text = `HTTP ${formatAddress(options.address)}`;
-      const failure = listenError(text, "--http", error as NodeJS.ErrnoException);
+      const place = `HTTP ${formatAddress(options.address)}`;
+      const failure = listenError(place, "--http", error as NodeJS.ErrnoException);
       await server.close();
-      if (!options.isOptional || code !== "EADDRINUSE") throw failure;
-      server.warning = `there is no dashboard: ${failure.message}`;
+      if (options.isAsked) throw failure;
+      server.fault = `there is no dashboard: ${failure.message}`;
     }
     return server;
   }
@@ -108,6 +107,7 @@ async function createApp(subject: Subject): Promise<FastifyInstance> {
     },
     clientErrorHandler: refuseMalformed,
   });
+  app.removeContentTypeParser("text/plain"); // what a form of any page may send
   app.server.maxConnections = CONNECTIONS_MAX;
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
@@ -118,10 +118,14 @@ async function createApp(subject: Subject): Promise<FastifyInstance> {
     const isRefused = request.headers.upgrade !== undefined && reply.statusCode >= 400;
     if (isRefused) request.raw.socket.destroySoon();
   });
-  app.setErrorHandler((error: Error, _, reply) => sendError(error, reply, reportBug));
+  app.setErrorHandler((error: Error, _, reply) => {
+    const problem = problemOf(error);
+    if (problem.status === 500) process.stderr.write(`http: ${error.stack ?? error.message}\n`);
+    return sendProblem(reply, problem);
+  });
   app.setNotFoundHandler((request, reply) => {
-    const detail = `${request.method} ${request.url} is nothing here; /api/openapi.json lists what is.`;
-    return sendProblem(reply, 404, detail);
+    const detail = `${request.method} ${request.url} is nothing here; /api/openapi.json lists what is`;
+    return sendProblem(reply, new Problem(404, "Not found", detail));
   });
   const { options: shown } = subject;
   openApiRoute(app, shown.name);
@@ -141,16 +145,10 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
     return;
   }
   const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-  const body = JSON.stringify(
-    problemDocument(status, `This is no HTTP request: ${error.message}.`),
-  );
   const title = status === 431 ? "Request Header Fields Too Large" : "Bad Request";
+  const problem = new Problem(status, title, `this is no HTTP request: ${error.message}`);
+  const body = JSON.stringify(problem.document);
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
-}
-
-/** A bug of ours: the request fails, the collector goes on. */
-function reportBug(error: Error): void {
-  process.stderr.write(`http: ${error.stack ?? error.message}\n`);
 }

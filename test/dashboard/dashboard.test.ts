@@ -116,6 +116,7 @@ describeWith("chromium", chromiumPath !== undefined, "the dashboard", () => {
     expect(await gap.textContent()).toMatch(/90memory full$/);
     await page.getByRole("button", { name: "15 min", exact: true }).click();
     await untilChart(page, ({ pieces }) => pieces === 2);
+    expect(await page.getByText("No readings in this time").count()).toBe(0);
   });
 
   test("drag zooms, buttons go back; what is shown can be downloaded", async () => {

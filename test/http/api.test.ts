@@ -155,9 +155,9 @@ describe("what it says", () => {
     }>("/api/openapi.json");
     expect(openapi).toBe("3.1.0");
     expect(Object.keys(paths)).toEqual(
-      expect.arrayContaining(["/api/devices/{name}/series", "/api/live", "/metrics"]),
+      expect.arrayContaining(["/api/devices/{device}/series", "/api/live", "/metrics"]),
     );
-    const buckets = paths["/api/devices/{name}/series"]!.get.parameters.find(
+    const buckets = paths["/api/devices/{device}/series"]!.get.parameters.find(
       ({ name }) => name === "buckets",
     );
     expect(buckets!.schema).toMatchObject({ type: "integer", minimum: 1, maximum: 10_000 });
@@ -237,6 +237,24 @@ describe("by a plain socket", () => {
     const long = `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(9_000)}\r\n\r\n`;
     expect(await talk(long)).toMatch(/^HTTP\/1.1 431 /);
   });
+});
+
+test("while the disk takes nothing, health is 503 and says why", async () => {
+  const full = ["--db", join(folder, "full.db"), "--db-size-max", "300kB"];
+  const listen = ["--tcp", "127.0.0.1:0", "--udp", "off", "--http", "127.0.0.1:0", "--json"];
+  const small = new RunningSenda("collect", ...full, ...listen);
+  const { tcp, http } = await small.event("listening");
+  const args = ["--port", portOf(tcp), "--batch", "1", "--period-ms", "1", "--json"];
+  const device = new RunningSenda("simulate", ...args);
+  await small.event("trouble");
+  const health = await fetch(`http://${http}/api/health`);
+  expect(health.status).toBe(503);
+  expect(await health.json()).toMatchObject({ status: "trouble" });
+  const status = (await (await fetch(`http://${http}/api/status`)).json()) as StatusDocument;
+  expect(status.store.trouble).toContain("full.db");
+  expect(await (await fetch(`http://${http}/metrics`)).text()).toContain("senda_store_trouble 1");
+  await device.kill();
+  await small.stop();
 });
 
 test("the page's files are compressed, kept by the browser, and asked for by their hash", async () => {

@@ -121,12 +121,12 @@ async function collect(flags: CollectFlags, http: HttpOptions | "off"): Promise<
 class JsonLines {
   readonly handleEvent = (event: CollectorEvent) => printJson(event);
 
-  begin({ httpWarning }: Station, { serial, ...addresses }: StationAddresses, db: string): void {
+  begin({ apiFault }: Station, { serial, ...addresses }: StationAddresses, db: string): void {
     const [tcp, udp, http] = [addresses.tcp, addresses.udp, addresses.http].map((address) =>
       address === undefined ? null : formatAddress(address),
     );
-    printJson({ event: "listening", tcp, udp, http, serial, db });
-    if (httpWarning !== undefined) printJson({ event: "warning", text: httpWarning });
+    const fault = apiFault === undefined ? {} : { httpFault: apiFault };
+    printJson({ event: "listening", tcp, udp, http, serial, db, ...fault });
   }
 
   stopping(): void {
@@ -155,7 +155,7 @@ class HumanView {
       ...serial.map((path) => `serial ${path}`),
     ];
     process.stdout.write(
-      `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n${dashboardText(http, station.httpWarning)}`,
+      `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n${dashboardText(http, station.apiFault)}`,
     );
     this.#table = new LiveTable(process.stdout, (nowMs) => station.collector.board.views(nowMs));
   }

@@ -79,7 +79,7 @@ async function demo({ tcp, udp, db }: DemoFlags, http: HttpOptions | "off"): Pro
   const tcpPort = addresses.tcp!.port;
   const udpPort = addresses.udp!.port;
   process.stdout.write(introduction(db, addresses, line?.a));
-  process.stdout.write(`${dashboardText(addresses.http, station.httpWarning)}\n`);
+  process.stdout.write(`${dashboardText(addresses.http, station.apiFault)}\n`);
   const fleet = new Fleet([
     deviceOptions("random", new RandomSensor(1), ["tcp"], tcpPort, udpPort),
     deviceOptions("computer", new SystemSensor(), ["udp"], tcpPort, udpPort),

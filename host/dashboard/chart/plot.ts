@@ -3,7 +3,8 @@
 
 import uPlot from "uplot";
 import { chartColours } from "./palette.ts";
-import type { Column, Span } from "./rows.ts";
+import type { Picture } from "./picture.ts";
+import type { Span } from "./rows.ts";
 import { timeLabels } from "./time-axis.ts";
 
 interface PlotChannel {
@@ -44,10 +45,10 @@ export class Plot {
     this.#plot = new uPlot(this.#optionsFor(width, options), undefined, place);
   }
 
-  show(data: [number[], ...Column[]], range: Span, gaps: readonly Span[]): void {
+  show({ columns, range, gaps }: Picture): void {
     this.#range = range;
     this.#gaps = gaps;
-    this.#plot.setData(data as uPlot.AlignedData, true);
+    this.#plot.setData(columns as uPlot.AlignedData, true);
   }
 
   resize(width: number, height: number): void {
@@ -68,7 +69,7 @@ export class Plot {
       width,
       height,
       legend: { show: false },
-      padding: [10, 12, 0, 0],
+      padding: [10, 26, 0, 0],
       cursor: {
         sync: { key: syncKey },
         drag: { x: true, y: false, setScale: false, dist: DRAG_PIXELS_MIN },

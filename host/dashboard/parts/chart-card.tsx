@@ -1,13 +1,13 @@
 // A chart with its names and values: those under the cursor, else the last ones.
 
-import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { DeviceDocument } from "../../http/documents.ts";
 import type { PlacedChannel } from "../chart/groups.ts";
 import { colourOf, seriesVariable } from "../chart/palette.ts";
+import { type Picture, pictureOf, sizeOf } from "../chart/picture.ts";
 import { Plot } from "../chart/plot.ts";
-import { type Column, columnsOf, pointsOf } from "../chart/rows.ts";
 import type { ShownSeries } from "../chart/use-series.ts";
-import { boundsOf, type TimeWindow } from "../chart/window.ts";
+import type { TimeWindow } from "../chart/window.ts";
 import { countText, momentText, unitText, valueText } from "../format.ts";
 import { SpeechContext } from "../words/words.ts";
 
@@ -30,19 +30,20 @@ const FRAME = 34;
 export function ChartCard(props: ChartCardProps) {
   const { channels, device, shown, window } = props;
   const { words } = useContext(SpeechContext);
-  const data = useRef<[number[], ...Column[]]>([[]]);
   const [cursor, setCursor] = useState<number | null>(null);
-  const place = usePlot(props, data, setCursor);
+  const { series, version } = shown;
+  const picture = useMemo(() => pictureOf(channels, shown, window), [series, version, window]);
+  const place = usePlot(props, picture, setCursor);
   const names = channels.map(({ name }) => name).join(", ");
-  const [times] = data.current;
+  const [times, ...lines] = picture.columns;
   const timeUs = cursor === null ? undefined : (times[cursor] ?? 0) * 1e6;
-  const hasData = times.length > 0 || shown.series === undefined;
+  const hasData = times.length > 0 || series === undefined;
   return (
     <section class="card chart-card">
       <Legend
         channels={channels}
         valueAt={(place, name) => {
-          if (cursor !== null) return data.current[1 + place * 3]?.[cursor] ?? undefined;
+          if (cursor !== null) return lines[place * 3]?.[cursor] ?? undefined;
           const isLive = window.kind === "live";
           return isLive
             ? numberOf(device.latest.find(({ channel }) => channel === name)?.value)
@@ -61,7 +62,7 @@ export function ChartCard(props: ChartCardProps) {
         ref={place}
       />
       <p class="visually-hidden" data-summary="">
-        {words.chartSummary(...sizeOf(data.current))}
+        {words.chartSummary(...sizeOf(picture))}
       </p>
       {!hasData && <p class="chart-empty">{words.noData}</p>}
     </section>
@@ -102,8 +103,8 @@ function Legend({ channels, valueAt, timeUs, dropped }: LegendProps) {
 
 /** Makes the plot, and hands it what is new. */
 function usePlot(
-  { channels, shown, window, width, handleZoom }: ChartCardProps,
-  data: { current: [number[], ...Column[]] },
+  { channels, width, handleZoom }: ChartCardProps,
+  picture: Picture,
   setCursor: (index: number | null) => void,
 ) {
   const { language, words } = useContext(SpeechContext);
@@ -134,23 +135,9 @@ function usePlot(
 
   useEffect(() => plot.current?.resize(width - FRAME, height), [width, theme, language]);
 
-  useEffect(() => {
-    const { series, tails, nowUs } = shown;
-    const { fromUs, toUs } = boundsOf(window, nowUs());
-    const range = { from: fromUs / 1e6, to: toUs / 1e6 };
-    if (series === undefined) return;
-    const points = channels.map(({ name }) => {
-      const channel = series.channels.find((candidate) => candidate.name === name);
-      return channel === undefined ? NO_POINTS : pointsOf(series, channel, tails.get(name), range);
-    });
-    data.current = columnsOf(points);
-    const gaps = series.gaps.map((gap) => ({ from: gap.fromUs / 1e6, to: gap.toUs / 1e6 }));
-    plot.current?.show(data.current, range, gaps);
-  }, [shown.series, shown.version, window, theme, language, width]);
+  useEffect(() => plot.current?.show(picture), [picture, theme, language]);
   return place;
 }
-
-const NO_POINTS = { times: [], mean: [], min: [], max: [] };
 
 /** Changes with the theme, whether chosen here or by the system. */
 function useTheme(): number {
@@ -166,13 +153,6 @@ function useTheme(): number {
     };
   }, []);
   return count;
-}
-
-/** Points of the first line, and the pieces that it is in. */
-function sizeOf([, line = []]: [number[], ...Column[]]): [number, number] {
-  const points = line.filter((value) => typeof value === "number").length;
-  const breaks = line.filter((value) => value === null).length;
-  return [points, points === 0 ? 0 : breaks + 1];
 }
 
 function droppedAt({ series }: ShownSeries, timeUs: number): number {

@@ -81,7 +81,11 @@ export class StoreQueries {
   #known(name: string): DeviceSummary {
     const device = this.#find(name);
     if (device !== undefined) return device;
-    throw new Problem(404, `The store has no device "${name}"; /api/devices lists those it has.`);
+    throw new Problem(
+      404,
+      "Not found",
+      `The store has no device "${name}"; /api/devices lists those it has.`,
+    );
   }
 
   #stored(device: DeviceSummary): StoredDevice {
@@ -108,7 +112,8 @@ export class StoreQueries {
     const extent = this.#reader.extent(device.name);
     const fromUs = asked.fromUs ?? extent?.fromUs ?? 0;
     const toUs = asked.toUs ?? extent?.toUs ?? fromUs + 1;
-    if (fromUs >= toUs) throw new Problem(400, '"from" is not before "to"; give an earlier one.');
+    if (fromUs >= toUs)
+      throw new Problem(400, "Bad request", '"from" is not before "to"; give an earlier one.');
     const names = channels.map(({ name }) => name);
     const range = { fromUs, toUs, buckets: asked.buckets };
     const onDamage = () => undefined; // `senda verify` tells of it
@@ -127,6 +132,7 @@ export class StoreQueries {
     if (this.#downloads.size >= DOWNLOADS_MAX) {
       throw new Problem(
         503,
+        "Not just now",
         "As many downloads are under way as may be; try again a little later.",
       );
     }
@@ -150,6 +156,7 @@ function seriesChannels(device: DeviceSummary, names: readonly string[]): Channe
     if (hasNumbers(channel)) return channel;
     throw new Problem(
       400,
+      "Bad request",
       `"${name}" is ${channel.kind}, which has no smallest and largest value; ask for /readings.`,
     );
   });
@@ -159,7 +166,7 @@ function knownChannel({ name: device, channels }: DeviceSummary, name: string): 
   const channel = channels.find((candidate) => candidate.name === name);
   if (channel !== undefined) return channel;
   const known = channels.map((candidate) => candidate.name).join(", ");
-  throw new Problem(404, `"${device}" has no channel "${name}"; it has: ${known}.`);
+  throw new Problem(404, "Not found", `"${device}" has no channel "${name}"; it has: ${known}.`);
 }
 
 function bytesOf(path: string): number {

@@ -85,7 +85,7 @@ export interface AnswerMessage {
   readonly ask: number;
   readonly answer?: unknown;
   /** Why there is no answer: the request's fault (4xx) or ours. */
-  readonly fault?: { readonly status: number; readonly text: string };
+  readonly fault?: { readonly status: number; readonly title: string; readonly text: string };
 }
 
 /** What the thread is started with. */

@@ -28,10 +28,15 @@ export class ReadingThread {
     kind: K,
     asked: Questions[K]["asked"],
   ): Promise<Questions[K]["answer"]> {
-    if (this.#isClosed) return Promise.reject(new Problem(503, "The collector is stopping."));
+    if (this.#isClosed)
+      return Promise.reject(new Problem(503, "Not just now", "The collector is stopping."));
     if (this.#waiters.size >= QUERIES_WAITING_MAX) {
       return Promise.reject(
-        new Problem(503, "Too many questions wait for the store; try again a little later."),
+        new Problem(
+          503,
+          "Not just now",
+          "Too many questions wait for the store; try again a little later.",
+        ),
       );
     }
     const ask = this.#nextAsk++;
@@ -62,13 +67,13 @@ export class ReadingThread {
     this.#waiters.delete(ask);
     if (fault === undefined) waiter?.resolve(answer as never);
     else if (fault.status === 500) waiter?.reject(new Error(fault.text));
-    else waiter?.reject(new Problem(fault.status, fault.text));
+    else waiter?.reject(new Problem(fault.status, fault.title, fault.text));
   }
 
   #handleExit(): void {
     this.#worker = undefined;
     for (const { reject } of this.#waiters.values()) {
-      reject(new Problem(503, "The thread that reads the store ended; try again."));
+      reject(new Problem(503, "Not just now", "The thread that reads the store ended; try again."));
     }
     this.#waiters.clear();
   }

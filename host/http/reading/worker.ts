@@ -11,8 +11,10 @@ function answer(queries: StoreQueries, { ask, kind, asked }: QuestionMessage): A
     const find = queries.answers[kind] as (asked: unknown) => unknown;
     return { ask, answer: find(asked) };
   } catch (error) {
-    const status = error instanceof Problem ? error.statusCode : 500;
-    return { ask, fault: { status, text: error instanceof Error ? error.message : String(error) } };
+    const status = error instanceof Problem ? error.status : 500;
+    const title = error instanceof Problem ? error.title : "Internal error";
+    const text = error instanceof Error ? error.message : String(error);
+    return { ask, fault: { status, title, text } };
   }
 }
 

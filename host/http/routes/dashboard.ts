@@ -39,7 +39,11 @@ export async function dashboardRoutes(app: FastifyInstance): Promise<void> {
   for (const path of PAGES) {
     app.get(path, (request, reply) => {
       if (page !== undefined) return sendAsset(page, request, reply);
-      throw new Problem(503, "The dashboard is not built; run `npm run build`. The API is there.");
+      throw new Problem(
+        503,
+        "Not just now",
+        "The dashboard is not built; run `npm run build`. The API is there.",
+      );
     });
   }
   for (const [path, asset] of assets) {

@@ -8,7 +8,7 @@ import { CHANNELS, DEVICE, DEVICE_PARAMETERS, DEVICES, LATEST_VALUES } from "../
 import type { Subject } from "../subject.ts";
 
 export interface DeviceParameters {
-  readonly name: string;
+  readonly device: string;
 }
 
 export function deviceRoutes(app: FastifyInstance, subject: Subject): void {
@@ -25,19 +25,19 @@ export function deviceRoutes(app: FastifyInstance, subject: Subject): void {
     schema: { summary, params: DEVICE_PARAMETERS, response: { 200: response } },
   });
   app.get<{ Params: DeviceParameters }>(
-    "/api/devices/:name",
+    "/api/devices/:device",
     one("One device", DEVICE),
-    ({ params }) => findDevice(subject, params.name),
+    ({ params }) => findDevice(subject, params.device),
   );
   app.get<{ Params: DeviceParameters }>(
-    "/api/devices/:name/channels",
+    "/api/devices/:device/channels",
     one("What a device measures", CHANNELS),
-    async ({ params }) => (await findDevice(subject, params.name)).channels,
+    async ({ params }) => (await findDevice(subject, params.device)).channels,
   );
   app.get<{ Params: DeviceParameters }>(
-    "/api/devices/:name/latest",
+    "/api/devices/:device/latest",
     one("The last value of each channel", LATEST_VALUES),
-    async ({ params }) => (await findDevice(subject, params.name)).latest,
+    async ({ params }) => (await findDevice(subject, params.device)).latest,
   );
 }
 
@@ -45,7 +45,11 @@ export function deviceRoutes(app: FastifyInstance, subject: Subject): void {
 async function findDevice(subject: Subject, name: string): Promise<DeviceDocument> {
   const stored = await subject.reading.ask("device", name);
   if (stored === null) {
-    throw new Problem(404, `The store has no device "${name}"; /api/devices lists those it has.`);
+    throw new Problem(
+      404,
+      "Not found",
+      `The store has no device "${name}"; /api/devices lists those it has.`,
+    );
   }
   const state = subject.states().find((candidate) => candidate.name === name);
   return deviceDocument(stored, state);

@@ -41,9 +41,9 @@ export function historyRoutes(app: FastifyInstance, { reading }: Subject): void 
       response: { 200: response },
     };
     app.get<{ Params: DeviceParameters; Querystring: ListQuery }>(
-      `/api/devices/:name/${path}`,
+      `/api/devices/:device/${path}`,
       { schema },
-      ({ params, query }) => list({ ...query, device: params.name }),
+      ({ params, query }) => list({ ...query, device: params.device }),
     );
   }
 }

@@ -1,4 +1,4 @@
-// /api/devices/:name/series and /readings: any time of a device, in buckets for charts, or reading by
+// /api/devices/:device/series and /readings: any time of a device, in buckets for charts, or reading by
 // reading as a download that takes the same memory however long it is.
 
 import { Readable } from "node:stream";
@@ -38,7 +38,7 @@ export function readingRoutes(app: FastifyInstance, { reading }: Subject): void 
     response: { 200: SERIES },
   };
   app.get<{ Params: DeviceParameters; Querystring: SeriesQuery }>(
-    "/api/devices/:name/series",
+    "/api/devices/:device/series",
     { schema: series, serializerCompiler: () => String }, // it comes as text from the reading thread
     async ({ params, query }, reply) => {
       const asked: SeriesAsked = { ...rangeOf(params, query), buckets: query.buckets };
@@ -53,20 +53,20 @@ export function readingRoutes(app: FastifyInstance, { reading }: Subject): void 
     produces: Object.values(CONTENT_TYPES),
   };
   app.get<{ Params: DeviceParameters; Querystring: ReadingsQuery }>(
-    "/api/devices/:name/readings",
+    "/api/devices/:device/readings",
     { schema: readings },
     async ({ params, query }, reply) => {
       const { format, wide: isWide } = query;
       const id = await reading.ask("openDownload", { ...rangeOf(params, query), format, isWide });
       reply.type(CONTENT_TYPES[format]);
-      reply.header("content-disposition", dispositionOf(`${params.name}.${format}`));
+      reply.header("content-disposition", dispositionOf(`${params.device}.${format}`));
       return reply.send(Readable.from(piecesOf(reading, id), { highWaterMark: 1 }));
     },
   );
 }
 
-function rangeOf({ name }: DeviceParameters, { channels = [], from, to }: RangeQuery) {
-  return { device: name, channels, fromUs: parseMoment(from), toUs: parseMoment(to) };
+function rangeOf({ device }: DeviceParameters, { channels = [], from, to }: RangeQuery) {
+  return { device, channels, fromUs: parseMoment(from), toUs: parseMoment(to) };
 }
 
 async function* piecesOf(reading: ReadingThread, id: number): AsyncGenerator<string> {
