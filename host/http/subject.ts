@@ -39,6 +39,7 @@ export class Subject {
 
   handleEvent(event: CollectorEvent): void {
     if (event.event === "trouble") this.trouble = event.isOver ? null : event.text;
+    if (this.live.clients === 0) return;
     this.live.handleEvent({
       atUs: utcMicros(),
       device: "device" in event ? event.device : null,

@@ -1,6 +1,7 @@
 // The API over real HTTP, against a real collector: what it says, what it refuses, and how.
 
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -32,6 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(await collector.stop()).toBe(0);
   expect(collector.stderr).toBe("");
+  expect(existsSync(`${db}-wal`)).toBe(false); // no reader was left that keeps the store's log
 });
 
 async function get<T>(path: string): Promise<T> {

@@ -1,5 +1,6 @@
 // All that one chart shows at a moment: its columns, the time from edge to edge, the gaps.
 
+import type { SeriesDocument } from "../../http/documents.ts";
 import type { PlacedChannel } from "./groups.ts";
 import { type Column, columnsOf, pointsOf, type Span } from "./rows.ts";
 import type { ShownSeries } from "./use-series.ts";
@@ -29,6 +30,15 @@ export function pictureOf(
   });
   const gaps = series.gaps.map((gap) => ({ from: gap.fromUs / 1e6, to: gap.toUs / 1e6 }));
   return { columns: columnsOf(points), range, gaps };
+}
+
+/** How far the time of a point may be off: by the device's clock, and by the bucket that it stands for. */
+export function surenessUsAt(series: SeriesDocument, timeUs: number): number | undefined {
+  const { fromUs, toUs, buckets, uncertaintyUs } = series;
+  const bucketUs = (toUs - fromUs) / buckets;
+  const bucket = Math.floor((timeUs - fromUs) / bucketUs);
+  const ofClock = uncertaintyUs[bucket];
+  return ofClock === null || ofClock === undefined ? undefined : ofClock + bucketUs / 2;
 }
 
 /** Points of the first line, and the pieces that it is in. */

@@ -4,11 +4,11 @@ import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { DeviceDocument } from "../../http/documents.ts";
 import type { PlacedChannel } from "../chart/groups.ts";
 import { colourOf, seriesVariable } from "../chart/palette.ts";
-import { type Picture, pictureOf, sizeOf } from "../chart/picture.ts";
+import { type Picture, pictureOf, sizeOf, surenessUsAt } from "../chart/picture.ts";
 import { Plot } from "../chart/plot.ts";
 import type { ShownSeries } from "../chart/use-series.ts";
 import type { TimeWindow } from "../chart/window.ts";
-import { countText, momentText, unitText, valueText } from "../format.ts";
+import { countText, momentText, uncertaintyText, unitText, valueText } from "../format.ts";
 import { SpeechContext } from "../words/words.ts";
 
 interface ChartCardProps {
@@ -50,6 +50,9 @@ export function ChartCard(props: ChartCardProps) {
             : undefined;
         }}
         timeUs={timeUs}
+        surenessUs={
+          timeUs === undefined || series === undefined ? undefined : surenessUsAt(series, timeUs)
+        }
         dropped={timeUs === undefined ? 0 : droppedAt(shown, timeUs)}
       />
       <div
@@ -73,10 +76,11 @@ interface LegendProps {
   readonly channels: readonly PlacedChannel[];
   readonly valueAt: (index: number, name: string) => number | undefined;
   readonly timeUs: number | undefined;
+  readonly surenessUs: number | undefined;
   readonly dropped: number;
 }
 
-function Legend({ channels, valueAt, timeUs, dropped }: LegendProps) {
+function Legend({ channels, valueAt, timeUs, surenessUs, dropped }: LegendProps) {
   const { words, language } = useContext(SpeechContext);
   const legendText = (value: number | undefined, channel: PlacedChannel) => {
     const isState = channel.kind === "boolean" && (value === 0 || value === 1);
@@ -96,7 +100,12 @@ function Legend({ channels, valueAt, timeUs, dropped }: LegendProps) {
         </li>
       ))}
       {dropped > 0 && <li class="legend-gap">{words.gapOf(countText(dropped, language))}</li>}
-      {timeUs !== undefined && <li class="legend-time">{momentText(timeUs, language, true)}</li>}
+      {timeUs !== undefined && (
+        <li class="legend-time">
+          {momentText(timeUs, language, true)}
+          {surenessUs !== undefined && ` ± ${uncertaintyText(surenessUs, language)}`}
+        </li>
+      )}
     </ul>
   );
 }

@@ -26,7 +26,8 @@ export const es: Words = {
   no: "no",
   away: "ausente",
   links: { tcp: "WiFi, TCP", udp: "WiFi, UDP", serial: "Serie" },
-  summary: (here, away) => `${here} presentes, ${away} ausentes`,
+  summary: (here, away) =>
+    `${here} ${here === 1 ? "presente" : "presentes"}, ${away} ${away === 1 ? "ausente" : "ausentes"}`,
   perSecond: "lecturas/s",
   noDevices: "Aún no ha llegado ningún dispositivo",
   noDevicesLead:

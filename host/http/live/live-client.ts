@@ -45,6 +45,11 @@ export class LiveClient {
     return false;
   }
 
+  /** A tick could not be made: the next one that is sent says so. */
+  handleLoss(): void {
+    this.#skipped++;
+  }
+
   /** The client has dealt with everything up to this tick. */
   acknowledge(sequence: number): void {
     while (this.#unacknowledged.length > 0 && this.#unacknowledged[0]! <= sequence) {

@@ -88,7 +88,7 @@ export class LiveStream {
   }
 
   handleEvent(event: Omit<EventDocument, "at">): void {
-    if (this.#clients.size === 0 || this.#events.length >= EVENTS_MAX) return;
+    if (this.#events.length >= EVENTS_MAX) return;
     this.#events.push({ ...event, at: formatTime(event.atUs) });
   }
 
@@ -131,6 +131,7 @@ export class LiveStream {
       else this.#send(await this.#options.reading.ask("poll", null));
     } catch {
       // The thread ended, and with it what was followed: the next tick begins anew.
+      for (const client of this.#clients) client.handleLoss();
       await this.#follow().catch(() => undefined);
     } finally {
       this.#isTicking = false;

@@ -40,10 +40,14 @@ export class LiveFollower {
   /** From here on these devices. Of those that are new, what is stored from now on. */
   follow({ followed, isAll }: FollowAsked): void {
     const before = this.#cursors;
+    const [devicesBefore, wasAll] = [this.#followed, this.#isAll];
     this.#followed = new Map(followed.map(({ device, detail }) => [device, detail]));
     this.#isAll = isAll;
     this.#cursors = new Map();
-    for (const { id, next } of this.#epochs()) this.#cursors.set(id, before.get(id) ?? next);
+    for (const { id, device, first, next } of this.#epochs()) {
+      const wasFollowed = wasAll || devicesBefore.has(device); // then the epoch is new, and so is all of it
+      this.#cursors.set(id, before.get(id) ?? (wasFollowed ? first : next));
+    }
   }
 
   /** What was stored since the last call. */
