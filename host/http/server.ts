@@ -138,15 +138,24 @@ async function createApp(subject: Subject): Promise<FastifyInstance> {
   return app;
 }
 
+/** By Node's code of the error. */
+const MALFORMED: Readonly<Record<string, { readonly status: number; readonly title: string }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, title: "Request Header Fields Too Large" },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, title: "Request Timeout" },
+};
+
 /** What is no HTTP at all, or larger than its bounds, has no request to answer. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-  const title = status === 431 ? "Request Header Fields Too Large" : "Bad Request";
-  const problem = new Problem(status, title, `this is no HTTP request: ${error.message}`);
+  const { status, title } = MALFORMED[error.code ?? ""] ?? { status: 400, title: "Bad Request" };
+  const problem = new Problem(
+    status,
+    title,
+    `this is no request that can be answered: ${error.message}`,
+  );
   const body = JSON.stringify(problem.document);
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
