@@ -142,7 +142,7 @@ async function overCable(address: SerialAddress, keys: string | undefined): Prom
 }
 
 async function whyAway(client: ControlClient, device: string): Promise<string> {
-  const known = (await client.devices()).find((each) => each.device === device);
+  const known = (await client.devices()).find(({ name }) => name === device);
   const lastSeen = known?.lastSeen ?? null;
   const since =
     lastSeen === null

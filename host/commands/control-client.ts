@@ -3,10 +3,18 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import type { KnownDevice } from "../collector/directory.ts";
 import { type Address, formatAddress } from "../links/address.ts";
 import type { JsonValue } from "../store/value.ts";
 import type { Courier, Errand, Outcome } from "./courier.ts";
+
+/** A device as far as the command line asks for it; the API tells more (docs/HTTP.md). */
+export interface KnownDevice {
+  readonly name: string;
+  /** Kinds of the links that are open, e.g. ["tcp"]. */
+  readonly links: readonly string[];
+  /** ISO 8601, UTC; null where the store has nothing of it yet. */
+  readonly lastSeen: string | null;
+}
 
 /** What the collector would not, or could not; its text is for the user. */
 export class ControlError extends Error {
