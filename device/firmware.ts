@@ -4,7 +4,10 @@
 // One run-to-completion loop: whatever wakes it (a timer, a link) does all that is due and then arms
 // one timer for what is due next.
 
+import { type BlobEvent, BlobExchange } from "../shared/blob/exchange.ts";
+import { type BlobShelf, NO_SHELF } from "../shared/blob/shelf.ts";
 import { type Channel, encodeSchema, schemaHash } from "../shared/channel.ts";
+import type { BlobPurpose } from "../shared/errors.ts";
 import { Outbox } from "../shared/outbox.ts";
 import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
@@ -14,7 +17,7 @@ import type { Platform } from "./platform/platform.ts";
 import { UptimeClock } from "./platform/uptime.ts";
 import { Sampler, type SensorSchedule } from "./sampler.ts";
 import { type PathKind, type Settings, settingsFault } from "./settings.ts";
-import { Uplink } from "./uplink.ts";
+import { randomU32, Uplink } from "./uplink.ts";
 
 export const FIRMWARE_VERSION = "senda 0.1.0";
 
@@ -22,6 +25,9 @@ export const FIRMWARE_VERSION = "senda 0.1.0";
 const SLEEP_MS_MAX = 60_000;
 
 const EPOCH_BYTES = 8;
+
+/** Bytes of one file that may be on their way to a board: of TCP's window, the part that is there on all. */
+const BLOB_WINDOW_BYTES = 4_096;
 
 /** The only schema of an epoch, as long as the channels do not change while the firmware runs. */
 const SCHEMA_NUMBER = 0;
@@ -37,6 +43,10 @@ export interface FirmwareOptions {
    * fit. For sensors that can wait: replays and load tests.
    */
   readonly holdAtFill?: number;
+  /** Where files come from and go to; without it the device has none. */
+  readonly shelf?: BlobShelf;
+  /** A file came, or went, or did not. */
+  readonly handleBlob?: (event: BlobEvent) => void;
   /** Called after each round of work, for those who watch. */
   readonly handleProgress?: () => void;
 }
@@ -63,6 +73,7 @@ export class Firmware {
   readonly #schema: DeviceSchema;
   readonly #outbox: Outbox | FlashOutbox;
   readonly #batcher: Batcher;
+  readonly #blobs: BlobExchange;
   readonly #uplink: Uplink;
   #session: DeviceSession;
   /** Of sessions before this one. */
@@ -90,11 +101,16 @@ export class Firmware {
       ...(this.#flash === undefined ? {} : { ageOfflineMsMax: settings.flashAgeMsMax }),
       rowsMax: settings.batchRowsMax,
     });
+    this.#blobs = new BlobExchange({
+      shelf: options.shelf ?? NO_SHELF,
+      windowBytes: BLOB_WINDOW_BYTES,
+    });
     this.#session = this.#createSession(this.#flash?.turn ?? this.#onlyTurn());
     this.#uplink = new Uplink({
       platform,
       settings,
       session: this.#session,
+      blobs: this.#blobs,
       nowMs: () => this.#clock.nowMs(),
       handleChange: () => this.#run(),
     });
@@ -115,6 +131,20 @@ export class Firmware {
     };
   }
 
+  /** Sends a file to the collector, now or when there is one. Throws a BlobFault where there is no such file. */
+  sendFile(purpose: BlobPurpose, name: string): boolean {
+    const { shelf = NO_SHELF, platform } = this.#options;
+    const source = shelf.openSource(purpose, name);
+    const isTaken = this.#blobs.send(randomU32(platform), purpose, name, source);
+    this.wake();
+    return isTaken;
+  }
+
+  /** Has the firmware look at once: something that it waits for has changed. */
+  wake(): void {
+    this.#arm(0);
+  }
+
   /** Closes all links and stops; what is not confirmed is gone, but for what is in flash. */
   stop(): void {
     this.#isStopped = true;
@@ -122,6 +152,7 @@ export class Firmware {
     this.#flash?.flush();
     this.#options.platform.timers.clear(this.#timer);
     this.#uplink.close();
+    this.#blobs.close();
   }
 
   get #flash(): FlashOutbox | undefined {
@@ -171,6 +202,7 @@ export class Firmware {
       records,
       isPast,
       silenceMsMax: settings.silenceMsMax,
+      blobs: this.#blobs,
     });
   }
 
@@ -195,11 +227,21 @@ export class Firmware {
       this.#batcher.handleTimeout(this.#clock.nowMs());
       const flash = this.#flash;
       if (flash?.poll()) this.#changeTurn(flash);
+      this.#blobs.handleTimeout(this.#clock.nowMs());
       this.#uplink.pump();
+      this.#tellOfBlobs();
     }
     this.#isRunning = false;
     this.#arm(this.#nextDueMs() - this.#clock.nowMs());
     this.#options.handleProgress?.();
+  }
+
+  #tellOfBlobs(): void {
+    const blobs = this.#blobs;
+    for (let event = blobs.pollEvent(); event !== undefined; event = blobs.pollEvent()) {
+      this.#options.platform.trace(`file ${event.name}: ${event.status}: ${event.text}`);
+      this.#options.handleBlob?.(event);
+    }
   }
 
   #sample(): void {
@@ -214,7 +256,8 @@ export class Firmware {
 
   #nextDueMs(): number {
     const sampleMs = this.#isHeld() ? Number.POSITIVE_INFINITY : this.#sampler.nextDueMs();
-    return Math.min(sampleMs, this.#batcher.nextDueMs(), this.#uplink.nextDueMs());
+    const sendMs = Math.min(this.#blobs.pollTimeoutMs(), this.#uplink.nextDueMs());
+    return Math.min(sampleMs, this.#batcher.nextDueMs(), sendMs);
   }
 
   #isHeld(): boolean {

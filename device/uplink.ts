@@ -2,6 +2,7 @@
 // a timer, a new batch) ends in `pump`, which drains what is to be done and then offers every link
 // the session's next messages.
 
+import type { BlobExchange } from "../shared/blob/exchange.ts";
 import type { ByteWriter } from "../shared/bytes/cursor.ts";
 import type { DeviceEvent, DeviceSession } from "../shared/session/device.ts";
 import type { LinkId } from "../shared/session/link.ts";
@@ -30,6 +31,8 @@ export interface UplinkOptions {
   readonly platform: Platform;
   readonly settings: Settings;
   readonly session: DeviceSession;
+  /** Told of the links that files may use. */
+  readonly blobs: Pick<BlobExchange, "handleLinkUp" | "handleLinkDown">;
   readonly nowMs: () => number;
   /** Something changed that may need other timers, or that others watch. */
   readonly handleChange: () => void;
@@ -126,7 +129,9 @@ export class Uplink {
   }
 
   #handleWelcomed(index: number): void {
-    this.#open[index]!.isWelcomed = true;
+    const path = this.#open[index]!;
+    path.isWelcomed = true;
+    this.#options.blobs.handleLinkUp({ id: path.id, traits: path.link.traits, receiveBytesMax: 0 });
     this.#failover.handleUp(index);
     const best = this.#failover.best;
     if (best !== undefined) this.#session.useLink(this.#open[best]!.id);
@@ -228,11 +233,12 @@ export class Uplink {
     this.#attempts[index]!++;
     if (path === undefined) return;
     this.#session.handleLinkDown(path.id);
+    this.#options.blobs.handleLinkDown(path.id);
     path.link.close();
   }
 }
 
-function randomU32(platform: Platform): number {
+export function randomU32(platform: Platform): number {
   const bytes = platform.randomBytes(4);
   return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
 }

@@ -12,10 +12,12 @@ import type { ClockSample } from "../../shared/session/host-link.ts";
 import type { HostRecord, HostSession } from "../../shared/session/host-session.ts";
 import type { LinkId } from "../../shared/session/link.ts";
 import { monotonicMs, utcMicros } from "../clock.ts";
+import type { ShelfOf } from "../files/device-shelves.ts";
 import type { HostLinkIo, LinkHub } from "../links/host-link-io.ts";
 import type { Commit, Trouble } from "../store/operation.ts";
 import type { Store } from "../store/store.ts";
 import { utcSampleOf } from "../time/utc-sample.ts";
+import { BlobDesk } from "./blob-desk.ts";
 import { DeviceBoard } from "./device-board.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 import { describeEvent } from "./sentences.ts";
@@ -29,8 +31,9 @@ const RETRY_AFTER_MS = 2_000;
 /** Longest console line that is passed on; a device that prints on without end is cut there. */
 const CONSOLE_TEXT_MAX = 2_000;
 
-/** Of refusals at most one in so long is kept in the store: strangers must not fill it. */
-const REFUSALS_KEPT_MS = 1_000;
+/** Of each of these at most one in so long is kept in the store: strangers and mad devices must not fill it. */
+const SELDOM_KEPT_MS = 1_000;
+const SELDOM_KEPT: ReadonlySet<string> = new Set(["refused", "file"]);
 
 /** Events that are for whoever watches only, or that the store keeps by itself with the record. */
 const NOT_KEPT: ReadonlySet<string> = new Set(["console", "trouble", "gap", "kept-aside"]);
@@ -41,6 +44,8 @@ export interface CollectorOptions {
   readonly store: Store;
   /** Name and version, for the devices' logs. */
   readonly name: string;
+  /** Where devices' files are kept; without it they are refused. */
+  readonly shelfOf?: ShelfOf | undefined;
   readonly handleEvent: (event: CollectorEvent) => void;
   /** The store has ended for good. */
   readonly handleFailure: (error: Error) => void;
@@ -48,6 +53,7 @@ export interface CollectorOptions {
 
 export class Collector implements LinkHub {
   readonly board = new DeviceBoard();
+  readonly blobs: BlobDesk;
   readonly #options: CollectorOptions;
   readonly #store: Store;
   readonly #endpoint: HostEndpoint;
@@ -59,12 +65,13 @@ export class Collector implements LinkHub {
   readonly #timer: NodeJS.Timeout;
   #nextLinkId: LinkId = 1;
   #isStopped = false;
+  #isPumpDue = false;
   /** All is said and stored; what links still bring is not taken, for the store is about to close. */
   #isDone = false;
   /** The store cannot write. */
   #isTroubled = false;
   #giveUpFlush: () => void = () => undefined;
-  #refusalKeptMs = Number.NEGATIVE_INFINITY;
+  readonly #keptMs = new Map<string, number>();
   readonly #counters = {
     batches: 0,
     readings: 0,
@@ -78,7 +85,13 @@ export class Collector implements LinkHub {
   constructor(options: CollectorOptions) {
     this.#options = options;
     this.#store = options.store;
-    this.#endpoint = new HostEndpoint({ collector: options.name });
+    this.blobs = new BlobDesk({
+      shelfOf: options.shelfOf,
+      handleEvent: (event) => this.#tell({ event: "file", ...event }),
+      handleReady: (link) => this.#endpoint.handleBlobsReady(link),
+      handleChange: () => this.#pumpSoon(),
+    });
+    this.#endpoint = new HostEndpoint({ collector: options.name, blobs: this.blobs });
     this.#store.onCommit = (commit) => this.#handleCommit(commit);
     this.#store.onFailure = options.handleFailure;
     this.#store.onTrouble = (trouble) => this.#handleTrouble(trouble);
@@ -108,6 +121,7 @@ export class Collector implements LinkHub {
     if (io === undefined) return;
     this.#links.delete(id);
     this.#endpoint.handleLinkDown(id);
+    this.blobs.handleLinkDown(id);
     this.#leaveSession(id, io);
   }
 
@@ -138,7 +152,9 @@ export class Collector implements LinkHub {
   pump(): void {
     this.#endpoint.handleTimeout(monotonicMs());
     this.#drainEvents();
+    this.blobs.handleTimeout(monotonicMs());
     this.#transmit();
+    if (this.blobs.pollTimeoutMs() === 0) this.#pumpSoon(); // a long file is hashed a little at a time
     for (const id of this.#closingReasons.keys()) {
       const io = this.#links.get(id);
       if (io === undefined) this.#closingReasons.delete(id);
@@ -153,7 +169,17 @@ export class Collector implements LinkHub {
     await this.#flush();
     this.#endpoint.handleShutdown("going-down", RETRY_AFTER_MS);
     this.pump();
+    this.blobs.close();
     this.#isDone = true;
+  }
+
+  #pumpSoon(): void {
+    if (this.#isPumpDue || this.#isDone) return;
+    this.#isPumpDue = true;
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      if (!this.#isDone) this.pump();
+    });
   }
 
   /** Waits until all that came is on disk; not where the disk takes nothing: then devices keep what they have. */
@@ -191,6 +217,7 @@ export class Collector implements LinkHub {
       case "welcomed":
         this.#links.get(event.link)?.limitReceive?.(event.hello.receiveBytesMax);
         this.#handleWelcomed(event.link, event.session);
+        this.#handleBlobLink(event.link, event.hello);
         break;
       case "schema":
         this.#store.putSchema(event.session.epochId, event.schema.number, event.schema.body);
@@ -232,6 +259,11 @@ export class Collector implements LinkHub {
     const { device, epoch } = session;
     const link = io.traits.kind;
     this.#tell({ event: "connected", device, epoch, link, where: io.where });
+  }
+
+  #handleBlobLink(id: LinkId, { device, receiveBytesMax }: Hello): void {
+    const traits = this.#links.get(id)?.traits;
+    if (traits !== undefined) this.blobs.handleWelcomed(device, { id, traits, receiveBytesMax });
   }
 
   /** A new epoch while records of the one before were still to come: with the device's memory they are gone. */
@@ -288,9 +320,11 @@ export class Collector implements LinkHub {
   #tell(event: CollectorEvent): void {
     this.#options.handleEvent(event);
     if (this.#isDone || NOT_KEPT.has(event.event)) return;
-    const nowMs = monotonicMs();
-    if (event.event === "refused" && nowMs < this.#refusalKeptMs + REFUSALS_KEPT_MS) return;
-    if (event.event === "refused") this.#refusalKeptMs = nowMs;
+    if (SELDOM_KEPT.has(event.event)) {
+      const nowMs = monotonicMs();
+      if (nowMs < (this.#keptMs.get(event.event) ?? -SELDOM_KEPT_MS) + SELDOM_KEPT_MS) return;
+      this.#keptMs.set(event.event, nowMs);
+    }
     const device = "device" in event ? { device: event.device } : {};
     const text = describeEvent(event);
     this.#store.putEvent({ atUs: utcMicros(), kind: event.event, text, ...device });

@@ -1,6 +1,7 @@
 // What a running collector tells those who watch it: the terminal, `--json`, the log.
 
 import type { LinkTraits } from "../../shared/session/link.ts";
+import type { DeviceBlobEvent } from "./blob-desk.ts";
 
 export type CollectorEvent =
   | {
@@ -37,6 +38,8 @@ export type CollectorEvent =
     }
   /** A batch could not be read: its bytes are kept aside. Told of the first of each epoch. */
   | { readonly event: "kept-aside"; readonly device: string; readonly why: string }
+  /** A file came from a device, or went to it, or did not. */
+  | ({ readonly event: "file" } & DeviceBlobEvent)
   /** The store cannot write (isOver false), or can again. */
   | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
 

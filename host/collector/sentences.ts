@@ -20,9 +20,18 @@ export function describeEvent(event: CollectorEvent): string {
       return `! ${printable(event.device)} had to drop ${count(event.readings, "reading")} (${event.reason})`;
     case "kept-aside":
       return `! ${printable(event.device)} sent what cannot be read (${printable(event.why)}): it is kept aside, and so is what follows of its kind`;
+    case "file":
+      return describeFile(event);
     case "trouble":
       return `${event.isOver ? "+" : "!"} store: ${event.text}`;
   }
+}
+
+function describeFile(event: Extract<CollectorEvent, { event: "file" }>): string {
+  const { device, isIncoming, name, sizeBytes, status, text } = event;
+  const file = `${printable(name)} ${isIncoming ? "from" : "for"} ${printable(device)}`;
+  if (status !== "done") return `! file ${file}: ${status}: ${printable(text)}`;
+  return `+ file ${file}: ${count(sizeBytes ?? 0, "byte")}, kept as ${printable(text)}`;
 }
 
 export function describeCounters(counters: CollectorCounters): string {

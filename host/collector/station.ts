@@ -1,6 +1,7 @@
 // A collector with everything around it: the store opened, the listeners listening. What
 // `senda collect` and `senda demo` run, and what tests start.
 
+import { deviceShelves, type FilesOptions } from "../files/device-shelves.ts";
 import type { Address, SerialAddress } from "../links/address.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
 import { TcpListener } from "../links/tcp-listener.ts";
@@ -18,6 +19,8 @@ export interface StationOptions {
   readonly tcp: Address | "off";
   readonly udp: Address | "off";
   readonly serial: readonly SerialAddress[];
+  /** Where devices' files are kept; without it they are refused. */
+  readonly files?: FilesOptions | undefined;
   /** Name and version, for the devices' logs. */
   readonly name: string;
   readonly handleEvent: (event: CollectorEvent) => void;
@@ -41,7 +44,7 @@ export class Station {
 
   private constructor(store: Store, options: StationOptions) {
     this.#store = store;
-    const { name, handleEvent } = options;
+    const { name, files, handleEvent } = options;
     let fail: (error: Error) => void = () => undefined;
     this.failure = new Promise((resolve) => {
       fail = resolve;
@@ -49,6 +52,7 @@ export class Station {
     this.collector = new Collector({
       store,
       name,
+      shelfOf: files === undefined ? undefined : deviceShelves(files),
       handleEvent,
       handleFailure: (error) => fail(error),
     });

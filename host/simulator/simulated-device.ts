@@ -4,6 +4,8 @@ import { Firmware, type FirmwareStatus } from "../../device/firmware.ts";
 import type { SensorSchedule } from "../../device/sampler.ts";
 import { mulberry32 } from "../../device/sensors/mulberry32.ts";
 import type { Settings } from "../../device/settings.ts";
+import type { BlobEvent } from "../../shared/blob/exchange.ts";
+import type { BlobShelf } from "../../shared/blob/shelf.ts";
 import { type FaultOptions, FaultyPlatform } from "./faults.ts";
 import type { FileFlash } from "./io/file-flash.ts";
 import { createNodePlatform } from "./io/node-platform.ts";
@@ -20,6 +22,9 @@ export interface SimulatedDeviceOptions {
   readonly isPatient: boolean;
   /** Without it the outbox is in memory only. Closed when the device stops. */
   readonly flash?: FileFlash;
+  /** Its files; without it there are none. */
+  readonly shelf?: BlobShelf;
+  readonly handleBlob?: (event: BlobEvent) => void;
   readonly trace?: (line: string) => void;
   readonly handleProgress?: () => void;
 }
@@ -34,7 +39,7 @@ export class SimulatedDevice {
   readonly #flash: FileFlash | undefined;
 
   constructor(options: SimulatedDeviceOptions) {
-    const { sensors, samplesMax, trace, handleProgress, flash } = options;
+    const { sensors, samplesMax, trace, handleProgress, flash, shelf, handleBlob } = options;
     this.name = options.settings.device;
     this.#flash = flash;
     const settings = flash === undefined ? options.settings : withFlash(options.settings);
@@ -50,11 +55,23 @@ export class SimulatedDevice {
       samplesMax,
       ...(options.isPatient ? { holdAtFill: PATIENT_FILL } : {}),
       ...(handleProgress === undefined ? {} : { handleProgress }),
+      ...(shelf === undefined ? {} : { shelf }),
+      ...(handleBlob === undefined ? {} : { handleBlob }),
     });
+  }
+
+  /** Sends one of its files to the collector. Throws a BlobFault where there is none of this name. */
+  sendFile(name: string): boolean {
+    return this.#firmware.sendFile("file", name);
   }
 
   get status(): FirmwareStatus {
     return this.#firmware.status;
+  }
+
+  /** Something that the firmware waits for has changed. */
+  wake(): void {
+    this.#firmware.wake();
   }
 
   stop(): void {

@@ -3,6 +3,7 @@
 
 import type { ByteWriter } from "../bytes/cursor.ts";
 import { BYE_REASONS, GAP_REASONS, REFUSAL_CODES } from "../errors.ts";
+import { encodeBlobMessage } from "./blob.ts";
 import { type CborValue, encodeCbor } from "./cbor.ts";
 import { type Hello, MESSAGE_CODES, type Message, type Welcome } from "./message.ts";
 
@@ -59,6 +60,9 @@ export function encodeMessage(message: Message, writer: ByteWriter): void {
     case "bye":
       writer.writeU8(BYE_REASONS.indexOf(message.reason));
       writer.writeVarint(message.retryAfterMs);
+      break;
+    default:
+      encodeBlobMessage(message, writer);
   }
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { CODE_LENGTHS } from "../../shared/batch/codes.ts";
 import { GAINS, SLOPE_GAINS } from "../../shared/batch/predictor.ts";
 import { CHANNEL_KINDS } from "../../shared/channel.ts";
-import { BYE_REASONS, GAP_REASONS, REFUSAL_CODES } from "../../shared/errors.ts";
+import { BLOB_STATUSES, BYE_REASONS, GAP_REASONS, REFUSAL_CODES } from "../../shared/errors.ts";
 import * as limits from "../../shared/limits.ts";
 import { MESSAGE_CODES } from "../../shared/message/message.ts";
 import { readVectors } from "./notation.ts";
@@ -49,6 +49,7 @@ describe("examples", () => {
   test.each([
     ["4.2", "messages", "hello"],
     ["4.3", "messages", "welcome"],
+    ["4.14", "messages", "blob: an offer"],
     ["5.2", "schemas", "one channel"],
   ])("block of section %s", (number, file, name) => {
     expect(blockBytes(section(number))).toBe(vectorHex(file, name));
@@ -83,6 +84,9 @@ describe("examples", () => {
     ["4.8", "ack: with a bitmap"],
     ["4.9", "ping"],
     ["4.10", "bye: busy"],
+    ["4.15", "blob-end: done"],
+    ["4.16", "chunk"],
+    ["4.17", "chunk-ack"],
   ])("in line, section %s: %s", (number, name) => {
     const inLine = section(number)
       .replace("`, then `", "")
@@ -115,7 +119,7 @@ describe("tables", () => {
 
   test("codes, in the order of the wire", () => {
     const stated = rows(section("8")).filter(([number]) => number !== "number");
-    const names = [...REFUSAL_CODES, ...BYE_REASONS, ...GAP_REASONS];
+    const names = [...REFUSAL_CODES, ...BYE_REASONS, ...GAP_REASONS, ...BLOB_STATUSES];
     expect(stated.map(([, name]) => name)).toEqual(names);
   });
 

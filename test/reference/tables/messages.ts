@@ -3,6 +3,7 @@
 import { encodeCbor, type Notation } from "../cbor.ts";
 import { decodeMessage, encodeMessage, type MessageNotation } from "../messages.ts";
 import { type Bytes, encodeVarint, fromHex } from "../numbers.ts";
+import { blobMessages } from "./blobs.ts";
 import { type Entry, invalid, repeat, type Table, valid } from "./entry.ts";
 
 const HELLO: MessageNotation = {
@@ -46,7 +47,7 @@ const REFUSE = { kind: "refuse", version: 1, code: "schema", detail: "schema 0 i
 export function messagesTable(): Table {
   return {
     about: "Messages (PROTOCOL 4). value: the fields; byte fields in hexadecimal.",
-    vectors: [...rareMessages(), ...frequentMessages(), ...unreadableMessages()],
+    vectors: [...rareMessages(), ...frequentMessages(), ...unreadableMessages(), ...blobMessages()],
   };
 }
 
