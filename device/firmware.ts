@@ -140,6 +140,11 @@ export class Firmware {
     return isTaken;
   }
 
+  /** Whether a file of this name is on its way to the collector, or waits for its turn. */
+  isSending(name: string): boolean {
+    return this.#blobs.views().some((view) => !view.isIncoming && view.name === name);
+  }
+
   /** Has the firmware look at once: something that it waits for has changed. */
   wake(): void {
     this.#arm(0);
