@@ -9,6 +9,7 @@ import {
   hardwareId,
   keepWifi,
 } from "./platform/moddable.ts";
+import { openModdableShelf } from "./platform/moddable-files.ts";
 import { createSensor } from "./sensors/catalog.ts";
 import { DEFAULT_NAME, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 
@@ -21,7 +22,8 @@ export default function main(): void {
     sensor: createSensor(each, hardware, platform.trace),
     periodMs: each.periodMs ?? settings.samplePeriodMs,
   }));
-  new Firmware({ platform, settings, sensors });
+  const shelf = openModdableShelf();
+  new Firmware({ platform, settings, sensors, ...(shelf === undefined ? {} : { shelf }) });
 }
 
 function readSettings(): Settings {

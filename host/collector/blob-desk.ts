@@ -10,6 +10,7 @@ import type { BlobPurpose } from "../../shared/errors.ts";
 import type { BlobMessage } from "../../shared/message/message.ts";
 import type { BlobPort } from "../../shared/session/blob-port.ts";
 import type { LinkId } from "../../shared/session/link.ts";
+import { monotonicMs } from "../clock.ts";
 import type { ShelfOf } from "../files/device-shelves.ts";
 
 /** Bytes of one file on their way to the collector: what a fast link needs, and a device's buffers hold. */
@@ -43,7 +44,7 @@ export class BlobDesk implements BlobPort {
   readonly #options: BlobDeskOptions;
   readonly #peers = new Map<string, Peer>();
   readonly #peerOfLink = new Map<LinkId, Peer>();
-  /** Those with an exchange. */
+  /** Those whose exchange waits for time to pass. */
   readonly #busy = new Set<Peer>();
 
   constructor(options: BlobDeskOptions) {
@@ -84,6 +85,7 @@ export class BlobDesk implements BlobPort {
   /** Lets time pass, and does some of what takes a while. */
   handleTimeout(nowMs: number): void {
     for (const peer of this.#busy) {
+      if (peer.exchange!.pollTimeoutMs() > nowMs) continue;
       peer.exchange!.handleTimeout(nowMs);
       this.#settle(peer);
     }
@@ -127,7 +129,7 @@ export class BlobDesk implements BlobPort {
 
   /** Closes all files; what came is kept. */
   close(): void {
-    for (const { exchange } of this.#busy) exchange!.close();
+    for (const { exchange } of this.#peers.values()) exchange?.close();
     this.#busy.clear();
   }
 
@@ -149,13 +151,18 @@ export class BlobDesk implements BlobPort {
 
   #exchangeOf(peer: Peer): BlobExchange {
     if (peer.exchange !== undefined) return peer.exchange;
-    const { shelfOf, handleChange } = this.#options;
-    const shelf = shelfOf?.(peer.device, handleChange) ?? NO_SHELF;
+    const shelf = this.#options.shelfOf?.(peer.device, () => this.#wake(peer)) ?? NO_SHELF;
     const exchange = new BlobExchange({ shelf, windowBytes: WINDOW_BYTES });
     for (const link of peer.links.values()) exchange.handleLinkUp(link);
     peer.exchange = exchange;
-    this.#busy.add(peer);
     return exchange;
+  }
+
+  /** A file that took a while is complete. */
+  #wake(peer: Peer): void {
+    peer.exchange?.handleTimeout(monotonicMs());
+    this.#settle(peer);
+    this.#options.handleChange();
   }
 
   /** Passes on what has ended, has said what is to be said, and forgets who is gone. */
@@ -166,6 +173,8 @@ export class BlobDesk implements BlobPort {
         this.#options.handleEvent({ device, ...event });
       }
       for (const id of links.keys()) this.#options.handleReady(id);
+      if (exchange.pollTimeoutMs() === Number.POSITIVE_INFINITY) this.#busy.delete(peer);
+      else this.#busy.add(peer);
       if (links.size === 0 && exchange.isForgettable) this.#forget(peer);
     }
     if (links.size === 0 && peer.exchange === undefined) this.#peers.delete(device);

@@ -178,8 +178,8 @@ describe.each(CASES)("over %s", (_name, path, size, faults) => {
 
 test("links are cut all the time, and the file comes all the same", async () => {
   await scene.start(undefined);
-  scene.switchOn("tcp", undefined, { cutEveryMs: 150 });
-  const image = randomBytes(2_000_000);
+  scene.switchOn("tcp", undefined, { cutEveryMs: 1_000 });
+  const image = randomBytes(4_000_000);
   scene.put("image.bin", image);
   await scene.until(() => scene.hostEvents.length === 1);
   expect(scene.hostEvents).toMatchObject([{ status: "done", text: "image.bin" }]);
