@@ -79,15 +79,20 @@ export class BlobDesk implements BlobPort {
   }
 
   writeNext(link: LinkId, writer: ByteWriter, nowMs: number): boolean {
-    return this.#peerOfLink.get(link)?.exchange?.writeNext(link, writer, nowMs) === true;
+    const peer = this.#peerOfLink.get(link);
+    if (peer?.exchange?.writeNext(link, writer, nowMs) !== true) return false;
+    this.#busy.add(peer); // what was sent may have to be sent again
+    return true;
   }
 
   /** Lets time pass, and does some of what takes a while. */
   handleTimeout(nowMs: number): void {
     for (const peer of this.#busy) {
-      if (peer.exchange!.pollTimeoutMs() > nowMs) continue;
+      const dueMs = peer.exchange!.pollTimeoutMs();
+      const isWaiting = dueMs > nowMs && dueMs !== Number.POSITIVE_INFINITY;
+      if (isWaiting) continue;
       peer.exchange!.handleTimeout(nowMs);
-      this.#settle(peer);
+      this.#settle(peer); // it may wait for nothing any more
     }
   }
 
