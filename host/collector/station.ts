@@ -4,6 +4,7 @@
 import type { KeyRing } from "../../shared/seal/host-seal.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Errand, Outcome } from "../commands/courier.ts";
+import { deviceShelves, type FilesOptions } from "../files/device-shelves.ts";
 import type { ApiServer, Controls } from "../http/api-server.ts";
 import { WatchedKeys } from "../keys/key-file.ts";
 import type { Address, SerialAddress } from "../links/address.ts";
@@ -33,6 +34,8 @@ export interface StationOptions {
   readonly http?: { readonly address: Address; readonly isAsked: boolean } | "off" | undefined;
   /** For clients that do not speak our protocol: docs/PLAIN.md. */
   readonly plain?: readonly PlainSpec[];
+  /** Where devices' files are kept; without it they are refused. */
+  readonly files?: FilesOptions | undefined;
   /** Name and version, for the devices' logs. */
   readonly name: string;
   /** The devices' keys, or the file that has them; without either devices come in the clear. */
@@ -66,7 +69,7 @@ export class Station {
   private constructor(store: Store, keyFile: WatchedKeys | undefined, options: StationOptions) {
     this.#store = store;
     this.#keyFile = keyFile;
-    const { name, handleEvent, keys } = options;
+    const { name, files, handleEvent, keys } = options;
     let fail: (error: Error) => void = () => undefined;
     this.failure = new Promise((resolve) => {
       fail = resolve;
@@ -76,6 +79,7 @@ export class Station {
       name,
       keys: keyFile ?? keys,
       handleProven: (device, key) => keyFile?.handleProven(device, key),
+      shelfOf: files === undefined ? undefined : deviceShelves(files),
       handleEvent,
       handleFailure: (error) => fail(error),
     });

@@ -1,11 +1,14 @@
 // A simulated device: the firmware itself over Node's sockets and ttys.
 
-import { Firmware, type FirmwareStatus } from "../../device/firmware.ts";
+import { Firmware } from "../../device/firmware.ts";
+import type { FirmwareStatus } from "../../device/firmware-status.ts";
 import { type KeyValueStorage, MemoryStorage } from "../../device/platform/storage.ts";
 import type { SensorSchedule } from "../../device/sampler.ts";
 import { mulberry32 } from "../../device/sensors/mulberry32.ts";
 import type { Settings } from "../../device/settings.ts";
 import { SettingsKeeper } from "../../device/settings-keeper.ts";
+import type { BlobEvent } from "../../shared/blob/exchange.ts";
+import type { BlobShelf } from "../../shared/blob/shelf.ts";
 import { type FaultOptions, FaultyPlatform } from "./faults.ts";
 import type { FileFlash } from "./io/file-flash.ts";
 import { createNodePlatform } from "./io/node-platform.ts";
@@ -24,6 +27,9 @@ export interface SimulatedDeviceOptions {
   readonly flash?: FileFlash;
   /** Where changed settings are kept; without it they last as long as this object. */
   readonly storage?: KeyValueStorage;
+  /** Its files; without it there are none. */
+  readonly shelf?: BlobShelf;
+  readonly handleBlob?: (event: BlobEvent) => void;
   readonly trace?: (line: string) => void;
   readonly handleProgress?: () => void;
 }
@@ -47,10 +53,20 @@ export class SimulatedDevice {
     this.#life = this.#begin("power-on");
   }
 
+  /** Sends one of its files to the collector. Throws a BlobFault where there is none of this name. */
+  sendFile(name: string): boolean {
+    return this.#life.firmware.sendFile("file", name);
+  }
+
   /** Counts of all lives, all else of the present one. */
   get status(): FirmwareStatus {
     const { status } = this.#life.firmware;
     return { ...status, ...addCounts(this.#former, status) };
+  }
+
+  /** Something that the firmware waits for has changed. */
+  wake(): void {
+    this.#life.firmware.wake();
   }
 
   stop(): void {
@@ -62,7 +78,8 @@ export class SimulatedDevice {
 
   /** A life from power-on, or from a command to begin anew, on. */
   #begin(resetReason: string): Life {
-    const { sensors, samplesMax, trace, handleProgress, flash, faults } = this.#options;
+    const { sensors, samplesMax, trace, handleProgress, flash, faults, shelf, handleBlob } =
+      this.#options;
     const settings =
       flash === undefined ? this.#options.settings : withFlash(this.#options.settings);
     const platform = createNodePlatform({
@@ -80,6 +97,8 @@ export class SimulatedDevice {
       samplesMax: samplesMax === 0 ? 0 : Math.max(1, samplesMax - this.#former.samples),
       ...(this.#options.isPatient ? { holdAtFill: PATIENT_FILL } : {}),
       ...(handleProgress === undefined ? {} : { handleProgress }),
+      ...(shelf === undefined ? {} : { shelf }),
+      ...(handleBlob === undefined ? {} : { handleBlob }),
     });
     return { faulty, firmware };
   }
