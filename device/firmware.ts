@@ -15,6 +15,7 @@ import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
 import { CommandRunner } from "./commands/command-runner.ts";
 import { type DeviceFacts, deviceCommands } from "./commands/device-commands.ts";
+import { fileCommands } from "./commands/file-commands.ts";
 import { settingsCommands } from "./commands/settings-commands.ts";
 import { DeviceFiles } from "./files/device-files.ts";
 import { type FirmwareStatus, statisticsOf } from "./firmware-status.ts";
@@ -136,6 +137,7 @@ export class Firmware {
       createCommands: () => [
         ...deviceCommands(this.#facts()),
         ...settingsCommands(keeper, () => this.#useSettings()),
+        ...fileCommands(this.#files.shelf),
       ],
       handleNews: () => this.#run(),
     });
@@ -326,6 +328,8 @@ export class Firmware {
         reset: this.#reset,
         uptimeMs: this.#clock.nowMs(),
         path: this.#uplink.path ?? null,
+        life: this.#commands.life,
+        trial: this.#trial.isRunning,
       }),
       statistics: () =>
         statisticsOf(this.status, {

@@ -8,6 +8,7 @@ import {
   type BlobShelf,
   type BlobSink,
   type BlobSource,
+  type FileCatalog,
   type Hasher,
 } from "../../shared/blob/shelf.ts";
 import { crc32c } from "../../shared/bytes/crc32c.ts";
@@ -30,6 +31,18 @@ export class DirectoryShelf implements BlobShelf {
     this.#directory = directory;
     this.#createHasher = createHasher;
   }
+
+  readonly catalog: FileCatalog = {
+    list: () =>
+      [...this.#directory.scan()]
+        .filter((name) => fileNameFault(name) === undefined)
+        .sort()
+        .map((name) => ({ name, sizeBytes: this.#sizeOf(name) })),
+    remove: (name) => {
+      this.#sizeOf(name);
+      this.#directory.delete(name);
+    },
+  };
 
   createHasher(): Hasher {
     return this.#createHasher();
@@ -60,6 +73,13 @@ export class DirectoryShelf implements BlobShelf {
     } catch (error) {
       throw noSpace(error);
     }
+  }
+
+  /** Throws where there is no such file. */
+  #sizeOf(name: string): number {
+    const source = this.openSource("file", name);
+    source.close();
+    return source.sizeBytes;
   }
 
   /** There is little room: of what was interrupted only that is kept which goes on. */

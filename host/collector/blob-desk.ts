@@ -24,6 +24,9 @@ export interface DeviceBlobEvent extends BlobEvent {
   readonly device: string;
 }
 
+/** A transfer that was asked for has ended. */
+export type HandleEnd = (event: BlobEvent) => void;
+
 export interface BlobDeskOptions {
   /** Without it no files are exchanged. */
   readonly shelfOf?: ShelfOf | undefined;
@@ -44,6 +47,7 @@ export class BlobDesk implements BlobPort {
   readonly #options: BlobDeskOptions;
   readonly #peers = new Map<string, Peer>();
   readonly #peerOfLink = new Map<LinkId, Peer>();
+  readonly #watched = new Map<number, HandleEnd>();
   /** Those whose exchange waits for time to pass. */
   readonly #busy = new Set<Peer>();
 
@@ -108,19 +112,25 @@ export class BlobDesk implements BlobPort {
     device: string,
     purpose: BlobPurpose,
     file: { readonly name: string; readonly source: BlobSource },
+    handleEnd?: HandleEnd,
   ): number | undefined {
     const id = randomId();
     const isTaken = this.#begin(device, (exchange) =>
       exchange.send(id, purpose, file.name, file.source),
     );
-    return isTaken ? id : undefined;
+    return this.#watch(isTaken ? id : undefined, handleEnd);
   }
 
   /** Asks a device for a file, now or when it is back. Returns its number; undefined where too many wait. */
-  get(device: string, purpose: BlobPurpose, name: string): number | undefined {
+  get(
+    device: string,
+    purpose: BlobPurpose,
+    name: string,
+    handleEnd?: HandleEnd,
+  ): number | undefined {
     const id = randomId();
     const isTaken = this.#begin(device, (exchange) => exchange.ask(id, purpose, name));
-    return isTaken ? id : undefined;
+    return this.#watch(isTaken ? id : undefined, handleEnd);
   }
 
   cancel(device: string, id: number): void {
@@ -136,6 +146,12 @@ export class BlobDesk implements BlobPort {
   close(): void {
     for (const { exchange } of this.#peers.values()) exchange?.close();
     this.#busy.clear();
+  }
+
+  /** A transfer ends in a later turn at the earliest: when the other side has spoken. */
+  #watch(id: number | undefined, handleEnd: HandleEnd | undefined): number | undefined {
+    if (id !== undefined && handleEnd !== undefined) this.#watched.set(id, handleEnd);
+    return id;
   }
 
   #begin<T>(device: string, begin: (exchange: BlobExchange) => T): T {
@@ -176,6 +192,8 @@ export class BlobDesk implements BlobPort {
     if (exchange !== undefined) {
       for (let event = exchange.pollEvent(); event !== undefined; event = exchange.pollEvent()) {
         this.#options.handleEvent({ device, ...event });
+        this.#watched.get(event.id)?.(event);
+        this.#watched.delete(event.id);
       }
       for (const id of links.keys()) this.#options.handleReady(id);
       if (exchange.pollTimeoutMs() === Number.POSITIVE_INFINITY) this.#busy.delete(peer);

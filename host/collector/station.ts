@@ -5,6 +5,7 @@ import type { KeyRing } from "../../shared/seal/host-seal.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Errand, Outcome } from "../commands/courier.ts";
 import { deviceShelves, type FilesOptions } from "../files/device-shelves.ts";
+import { Transfers } from "../files/transfers.ts";
 import type { ApiServer, Controls } from "../http/api-server.ts";
 import { WatchedKeys } from "../keys/key-file.ts";
 import type { Address, SerialAddress } from "../links/address.ts";
@@ -107,7 +108,7 @@ export class Station {
     if (keyFile !== undefined) keyFile.handleChange = () => station.collector.handleKeysChanged();
     try {
       await station.#listen(options);
-      await station.#serveApi(db, options.http);
+      await station.#serveApi(options);
       await station.#openPlain(options);
       return station;
     } catch (error) {
@@ -154,11 +155,12 @@ export class Station {
     }
   }
 
-  async #serveApi(db: string, http: StationOptions["http"]): Promise<void> {
+  async #serveApi(options: StationOptions): Promise<void> {
+    const { http } = options;
     if (http === undefined || http === "off") return;
     const { ApiServer } = await import("../http/api-server.ts");
     try {
-      this.#api = await ApiServer.open(http.address, new StationControls(this.collector, db));
+      this.#api = await ApiServer.open(http.address, new StationControls(this.collector, options));
     } catch (error) {
       if (http.isAsked || !(error instanceof LinkError)) throw error;
       this.apiFault = error.message;
@@ -194,12 +196,14 @@ export class Station {
 
 /** What the control API may ask. */
 class StationControls implements Controls {
+  readonly transfers: Transfers | undefined;
   readonly #collector: Collector;
   readonly #db: string;
 
-  constructor(collector: Collector, db: string) {
+  constructor(collector: Collector, { db, files }: StationOptions) {
     this.#collector = collector;
     this.#db = db;
+    this.transfers = files === undefined ? undefined : new Transfers(collector.blobs, files.folder);
   }
 
   async devices(): Promise<readonly KnownDevice[]> {

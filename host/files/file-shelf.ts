@@ -21,6 +21,7 @@ import {
   type BlobShelf,
   type BlobSink,
   type BlobSource,
+  type FileCatalog,
   type Hasher,
 } from "../../shared/blob/shelf.ts";
 import type { BlobPurpose } from "../../shared/errors.ts";
@@ -76,6 +77,14 @@ export class FileShelf implements BlobShelf {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#partials = join(options.folder, PARTIAL_FOLDER);
   }
+
+  readonly catalog: FileCatalog = {
+    list: () => filesIn(this.#options.folder),
+    remove: (name) => {
+      this.openSource("file", name).close();
+      rmSync(join(this.#options.folder, name));
+    },
+  };
 
   createHasher(): Hasher {
     return createHash("sha256");
@@ -148,6 +157,14 @@ function keyOf({ purpose, name, sizeBytes, sha256 }: BlobContent): string {
 
 function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
+}
+
+function filesIn(folder: string): { name: string; sizeBytes: number }[] {
+  if (statOf(folder) === undefined) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && fileNameFault(entry.name) === undefined)
+    .map(({ name }) => ({ name, sizeBytes: statOf(join(folder, name))?.size ?? 0 }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function sizesIn(folder: string): number[] {

@@ -5,9 +5,11 @@ import type { AddressInfo } from "node:net";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { KnownDevice } from "../collector/directory.ts";
 import type { Errand, Outcome } from "../commands/courier.ts";
+import type { Transfers } from "../files/transfers.ts";
 import { type Address, formatAddress } from "../links/address.ts";
 import { LinkError, listenError } from "../links/listen-error.ts";
 import { addDeviceRoutes } from "./device-routes.ts";
+import { addFileRoutes } from "./file-routes.ts";
 import { checkOrigin, isLoopback } from "./guard.ts";
 import { Problem, sendProblem } from "./problem.ts";
 
@@ -24,6 +26,8 @@ export interface Controls {
   /** Rejects with a StoreError where the store cannot be read. */
   devices(): Promise<readonly KnownDevice[]>;
   run(device: string, errand: Errand): Promise<Outcome>;
+  /** Undefined where the collector keeps no files. */
+  readonly transfers: Transfers | undefined;
 }
 
 export class ApiServer {
@@ -84,6 +88,7 @@ function createApp(controls: Controls): FastifyInstance {
     );
   });
   addDeviceRoutes(app, controls);
+  addFileRoutes(app, controls);
   return app;
 }
 

@@ -4,6 +4,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { didYouMean } from "../../device/commands/nearest.ts";
 import { COMMAND_WITHIN_MS_MAX } from "../../shared/limits.ts";
+import type { KnownDevice } from "../collector/directory.ts";
 import { collectPages, type JsonArguments, type Outcome } from "../commands/courier.ts";
 import { jsonLine } from "../terminal/printable.ts";
 import type { Controls } from "./api-server.ts";
@@ -79,9 +80,11 @@ export function addDeviceRoutes(app: FastifyInstance, controls: Controls): void 
 }
 
 /** Throws a Problem where nobody knows the device: a mistyped name must not wait for it to come. */
-async function checkDevice(controls: Controls, device: string): Promise<void> {
-  const names = (await controls.devices()).map((known) => known.device);
-  if (names.includes(device)) return;
+export async function checkDevice(controls: Controls, device: string): Promise<KnownDevice> {
+  const devices = await controls.devices();
+  const known = devices.find((each) => each.device === device);
+  if (known !== undefined) return known;
+  const names = devices.map((each) => each.device);
   const detail = `no device "${device}" has been here${didYouMean(device, names)}`;
   throw new Problem(404, "Unknown device", detail);
 }

@@ -14,6 +14,7 @@ export class ContentHash {
   hashedBytes = 0;
   readonly #hasher: Hasher;
   #buffer: Uint8Array | undefined;
+  #digest: string | undefined;
 
   constructor(hasher: Hasher) {
     this.#hasher = hasher;
@@ -40,8 +41,9 @@ export class ContentHash {
     return true;
   }
 
-  /** The last call. */
+  /** Nothing may be taken in afterwards. */
   digest(): string {
-    return toHex(this.#hasher.digest());
+    this.#digest ??= toHex(this.#hasher.digest());
+    return this.#digest;
   }
 }

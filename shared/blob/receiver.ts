@@ -40,7 +40,7 @@ export class BlobReceiver {
     this.content = content;
     this.#sink = sink;
     this.#windowBytes = windowBytes;
-    this.#hash = new ContentHash(hasher);
+    this.#hash = sink.hash ?? new ContentHash(hasher);
   }
 
   /** Bytes that are kept. */

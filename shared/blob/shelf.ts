@@ -3,6 +3,7 @@
 // other side should be told why.
 
 import type { BlobPurpose, BlobStatus } from "../errors.ts";
+import type { ContentHash } from "./content-hash.ts";
 
 /** What makes two blobs the same: half of one is never continued with the other half of another. */
 export interface BlobContent {
@@ -47,6 +48,8 @@ export interface BlobSource {
 export interface BlobSink {
   /** Bytes that are kept, those of an interrupted transfer of the same content included. */
   readonly length: number;
+  /** Of what is kept; there where it cannot be read again, as in a slot for firmware. */
+  readonly hash?: ContentHash;
   /** Keeps all of `bytes`, which may be reused afterwards, or throws. */
   append(bytes: Uint8Array): void;
   /** As a source's. */
@@ -62,7 +65,17 @@ export interface BlobSink {
   close(): void;
 }
 
+/** The files of a shelf, for who asks what there is. */
+export interface FileCatalog {
+  /** In order of their names. */
+  list(): readonly { readonly name: string; readonly sizeBytes: number }[];
+  /** Throws a BlobFault: "not-found", as a rule. */
+  remove(name: string): void;
+}
+
 export interface BlobShelf {
+  /** Missing where nobody may ask. */
+  readonly catalog?: FileCatalog | undefined;
   createHasher(): Hasher;
   /** Throws a BlobFault: "not-found", as a rule. */
   openSource(purpose: BlobPurpose, name: string): BlobSource;

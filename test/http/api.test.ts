@@ -12,6 +12,7 @@ const LOOPBACK = { host: "127.0.0.1", port: 0 };
 
 /** A collector that answers what it is told to. */
 class FakeControls implements Controls {
+  readonly transfers = undefined;
   readonly errands: Errand[] = [];
   answer: (errand: Errand) => Promise<Outcome> = async () => {
     return { status: "success", value: null, text: "" };

@@ -39,6 +39,7 @@ interface CollectFlags {
   readonly db: string;
   readonly dbSizeMax?: number;
   readonly mergeAfter?: number;
+  readonly files?: string;
   readonly keys?: string;
   readonly open?: true;
   readonly json?: true;
@@ -86,6 +87,10 @@ export function collectCommand(): Command {
       "how long batches stay in the store as they came, before small ones become larger (default: 180)",
       wholeNumber(0, 1_000_000),
     )
+    .option(
+      "--files <dir>",
+      'where the devices\' files are kept; "off" for nowhere (default: a folder beside the database, with --open nowhere)',
+    )
     .option("--keys <file>", "take sealed sessions only, of the devices with a key in this file")
     .option("--open", "take readings from whoever reaches this address, without keys")
     .option("--json", "one JSON object a line, for programs")
@@ -128,6 +133,7 @@ async function collect(flags: CollectFlags): Promise<void> {
     serial,
     http: httpOf(flags.http),
     plain,
+    files: filesOf(flags),
     name,
     keyFile: flags.keys,
     handleEvent,
@@ -139,6 +145,12 @@ async function collect(flags: CollectFlags): Promise<void> {
   await station.close();
   if (failure !== undefined) throw failure;
   view.end(station);
+}
+
+/** Whoever may come without a key shall not fill the disk, unless that was said. */
+function filesOf({ files, db, open }: CollectFlags): StationOptions["files"] {
+  if (files === "off" || (files === undefined && open)) return undefined;
+  return { folder: files ?? `${db.replace(/\.db$/, "")}-files` };
 }
 
 /** The default may be taken by another collector: then this one goes without. */
