@@ -54,8 +54,8 @@ export function decodeUpdateHead(bytes: Uint8Array): UpdateHead {
   const manifest = {
     version,
     bytes: reader.readU32(),
-    sha256: reader.readBytes(SHA256_BYTES).slice(),
-    signature: reader.readBytes(SIGNATURE_BYTES).slice(),
+    sha256: new Uint8Array(reader.readBytes(SHA256_BYTES)),
+    signature: new Uint8Array(reader.readBytes(SIGNATURE_BYTES)),
   };
   return { kind: "head", manifest, headBytes };
 }

@@ -316,9 +316,11 @@ export class Collector implements LinkHub {
     this.#tell({ event: "connected", device, epoch, link, where: io.where });
   }
 
-  #handleBlobLink(id: LinkId, { device, receiveBytesMax }: Hello): void {
+  #handleBlobLink(id: LinkId, hello: Hello): void {
     const traits = this.#links.get(id)?.traits;
-    if (traits !== undefined) this.blobs.handleWelcomed(device, { id, traits, receiveBytesMax });
+    if (traits === undefined) return;
+    const receiveBytesMax = this.#sealed.roomBytes(hello.receiveBytesMax);
+    this.blobs.handleWelcomed(hello.device, { id, traits, receiveBytesMax });
   }
 
   /** A new epoch while records of the one before were still to come: with the device's memory they are gone. */

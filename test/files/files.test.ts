@@ -107,7 +107,9 @@ test("what cannot be done is said, and leaves nothing", async () => {
   expect(await said("put", DEVICE, path, "--as", "../plan.txt")).toContain('"../plan.txt"');
   expect(await said("put", "sim-2", path)).toContain('no device "sim-2" has been here');
   const large = fileOf("large.bin", Buffer.alloc(67_108_865));
-  expect(await said("put", DEVICE, large)).toContain("has 67,108,865 bytes; at most 67,108,864 can be sent");
+  expect(await said("put", DEVICE, large)).toContain(
+    "has 67,108,865 bytes; at most 67,108,864 can be sent",
+  );
   mkdirSync(join(root, "folder"), { recursive: true });
   expect(await said("put", DEVICE, join(root, "folder"))).toContain("there is no file");
   await fleet.stop();

@@ -141,7 +141,7 @@ async function simulate(flags: SimulateFlags): Promise<void> {
     deviceOptions(flags, index, keyOf),
   );
   const stop = stopSignal();
-  const fleet = new Fleet(devices, (text) => process.stderr.write(`${text}\n`));
+  const fleet = new Fleet(devices, (text) => process.stderr.write(`${printable(text)}\n`));
   const progress = flags.json ? undefined : new FleetProgress(process.stderr, fleet, flags.samples);
   const outcome = await Promise.race([fleet.done, stop.then(() => "stopped" as const)]);
   progress?.stop();
