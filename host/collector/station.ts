@@ -2,6 +2,8 @@
 // `senda collect` and `senda demo` run, and what tests start.
 
 import type { KeyRing } from "../../shared/seal/host-seal.ts";
+import { deviceShelves, type FilesOptions } from "../files/device-shelves.ts";
+import { Transfers } from "../files/transfers.ts";
 import type { HttpOptions, HttpServer } from "../http/server.ts";
 import { WatchedKeys } from "../keys/key-file.ts";
 import type { Address, SerialAddress } from "../links/address.ts";
@@ -28,6 +30,8 @@ export interface StationOptions {
   readonly http?: HttpOptions | "off";
   /** For clients that do not speak our protocol: docs/PLAIN.md. */
   readonly plain?: readonly PlainSpec[];
+  /** Where devices' files are kept; without it they are refused. */
+  readonly files?: FilesOptions | undefined;
   /** Name and version, for the devices' logs. */
   readonly name: string;
   /** The devices' keys, or the file that has them; without either devices come in the clear. */
@@ -59,7 +63,7 @@ export class Station {
   private constructor(store: Store, keyFile: WatchedKeys | undefined, options: StationOptions) {
     this.#store = store;
     this.#keyFile = keyFile;
-    const { name, handleEvent, keys } = options;
+    const { name, files, handleEvent, keys } = options;
     let fail: (error: Error) => void = () => undefined;
     this.failure = new Promise((resolve) => {
       fail = resolve;
@@ -69,6 +73,7 @@ export class Station {
       name,
       keys: keyFile ?? keys,
       handleProven: (device, key) => keyFile?.handleProven(device, key),
+      shelfOf: files === undefined ? undefined : deviceShelves(files),
       handleEvent: (event) => {
         handleEvent(event);
         this.#http?.handleEvent(event);
@@ -162,7 +167,15 @@ export class Station {
     };
   }
 
-  async #listen({ tcp, udp, serial, http = "off", db, name }: StationOptions): Promise<void> {
+  async #listen({
+    tcp,
+    udp,
+    serial,
+    http = "off",
+    db,
+    name,
+    files,
+  }: StationOptions): Promise<void> {
     if (tcp !== "off") {
       this.#tcp = await TcpListener.open(tcp, this.collector);
       this.#ports.push(this.#tcp);
@@ -182,6 +195,8 @@ export class Station {
       db,
       name,
       waiting: () => this.#store.waiting,
+      transfers:
+        files === undefined ? undefined : new Transfers(this.collector.blobs, files.folder),
     });
   }
 }

@@ -19,6 +19,7 @@ import { Problem, problemOf, sendProblem } from "./problem.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { dashboardRoutes } from "./routes/dashboard.ts";
 import { deviceRoutes } from "./routes/devices.ts";
+import { fileRoutes } from "./routes/files.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { openApiRoute } from "./routes/openapi.ts";
@@ -141,6 +142,7 @@ async function createApp(subject: Subject): Promise<FastifyInstance> {
   const routes = [deviceRoutes, readingRoutes, historyRoutes, statusRoutes, liveRoutes];
   for (const add of routes) add(app, subject);
   commandRoutes(app, subject);
+  fileRoutes(app, subject);
   await dashboardRoutes(app);
   return app;
 }

@@ -6,6 +6,8 @@ import type { DeviceView } from "../collector/device-board.ts";
 import type { CollectorEvent } from "../collector/events.ts";
 import { describeEvent } from "../collector/sentences.ts";
 import type { Errand, Outcome } from "../commands/courier.ts";
+import type { Transfers } from "../files/transfers.ts";
+import type { Controls } from "./controls.ts";
 import type { DeviceStateDocument } from "./documents.ts";
 import { LiveStream } from "./live/live-stream.ts";
 import { ReadingThread } from "./reading/reading-thread.ts";
@@ -18,12 +20,14 @@ export interface SubjectOptions {
   readonly waiting: () => number;
   /** The store's file. */
   readonly db: string;
+  /** Undefined where the collector keeps no files. */
+  readonly transfers: Transfers | undefined;
   /** Name and version. */
   readonly name: string;
   readonly tickMs?: number | undefined;
 }
 
-export class Subject {
+export class Subject implements Controls {
   readonly options: SubjectOptions;
   readonly reading: ReadingThread;
   readonly live: LiveStream;
@@ -61,9 +65,15 @@ export class Subject {
   }
 
   /** Those of the store, and those that have come since and stored nothing yet. */
-  async deviceNames(): Promise<readonly string[]> {
+  async knownDevices(): Promise<readonly { readonly name: string; readonly isHere: boolean }[]> {
+    const here = new Map(this.states().map(({ name, state }) => [name, state === "here"]));
     const stored = await this.reading.ask("devices", null);
-    return [...new Set([...stored, ...this.states()].map(({ name }) => name))];
+    const names = new Set([...stored.map(({ name }) => name), ...here.keys()]);
+    return [...names].map((name) => ({ name, isHere: here.get(name) ?? false }));
+  }
+
+  get transfers(): Transfers | undefined {
+    return this.options.transfers;
   }
 
   /** Has a device do something. */

@@ -16,6 +16,7 @@ import { PROTOCOL_VERSION } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
 import { encodeMessage, writeBatchHead } from "../message/encode.ts";
 import type { Ack, Message, Refuse, Welcome } from "../message/message.ts";
+import type { BlobPort } from "./blob-port.ts";
 import type { DeviceEvent } from "./device-event.ts";
 import { DeviceLink } from "./device-link.ts";
 import { FLIGHT_RECORDS_MAX, Flight } from "./flight.ts";
@@ -46,6 +47,8 @@ export interface DeviceSessionOptions {
   readonly isPast?: boolean;
   /** A link that is silent for so long, though asked, counts as dead. */
   readonly silenceMsMax?: number;
+  /** Files travel with the records where it is given; a collector that speaks of any is not answered elsewhere. */
+  readonly blobs?: BlobPort;
 }
 
 export class DeviceSession {
@@ -61,6 +64,7 @@ export class DeviceSession {
   /** Sequence numbers below this may be sent. */
   #windowEnd = 0;
   readonly #events: DeviceEvent[] = [];
+  #isBlobsTurn = false;
 
   constructor(options: DeviceSessionOptions) {
     this.#options = options;
@@ -184,6 +188,12 @@ export class DeviceSession {
         break;
       case "refuse":
         this.#refuse(link, message.code, refusalDetail(message));
+        break;
+      case "blob":
+      case "blob-end":
+      case "chunk":
+      case "chunk-ack":
+        if (link.isWelcomed) this.#options.blobs?.handleMessage(link.id, message, nowMs);
         break;
       default:
         this.#refuse(link, "unexpected", `a collector does not send "${message.kind}"`);
@@ -321,7 +331,7 @@ export class DeviceSession {
       encodeMessage(answer, writer);
       return true;
     }
-    return this.#writeSchema(link, writer) || this.#writeRecord(link, writer, nowMs);
+    return this.#writeSchema(link, writer) || this.#writeByTurns(link, writer, nowMs);
   }
 
   #writeHello(link: DeviceLink, writer: ByteWriter, nowMs: number): void {
@@ -353,6 +363,19 @@ export class DeviceSession {
     if (schema?.body === undefined) return false;
     encodeMessage({ kind: "schema", number, body: schema.body }, writer);
     return true;
+  }
+
+  /** Records and files take turns, so that neither makes the other wait for more than a message. */
+  #writeByTurns(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {
+    const isBlobsTurn = this.#isBlobsTurn;
+    this.#isBlobsTurn = false;
+    if (isBlobsTurn && this.#writeBlob(link, writer, nowMs)) return true;
+    this.#isBlobsTurn = this.#writeRecord(link, writer, nowMs);
+    return this.#isBlobsTurn || (!isBlobsTurn && this.#writeBlob(link, writer, nowMs));
+  }
+
+  #writeBlob(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {
+    return this.#options.blobs?.writeNext(link.id, writer, nowMs) === true;
   }
 
   #writeRecord(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {

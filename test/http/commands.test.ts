@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { ControlClient, ControlError } from "../../host/commands/control-client.ts";
 import type { Errand, Outcome } from "../../host/commands/courier.ts";
-import { type CommandControls, commandRoutes } from "../../host/http/routes/commands.ts";
+import type { Controls } from "../../host/http/controls.ts";
+import { commandRoutes } from "../../host/http/routes/commands.ts";
 import { createBareApp } from "../../host/http/server.ts";
 import type { Address } from "../../host/links/address.ts";
 
@@ -13,14 +14,15 @@ const COMMANDS = "/api/devices/shed/commands";
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 
 /** A collector that answers what it is told to. */
-class FakeControls implements CommandControls {
+class FakeControls implements Controls {
+  readonly transfers = undefined;
   readonly errands: Errand[] = [];
   answer: (errand: Errand) => Promise<Outcome> = async () => {
     return { status: "success", value: { items: [], total: 0 }, text: "" };
   };
 
-  async deviceNames(): Promise<readonly string[]> {
-    return ["shed"];
+  async knownDevices() {
+    return [{ name: "shed", isHere: true }];
   }
 
   run(_device: string, errand: Errand): Promise<Outcome> {
@@ -39,7 +41,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-async function serve(controls: CommandControls = new FakeControls()): Promise<Server> {
+async function serve(controls: Controls = new FakeControls()): Promise<Server> {
   const app = createBareApp();
   commandRoutes(app, controls);
   await app.listen(LOOPBACK);

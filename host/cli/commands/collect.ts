@@ -5,7 +5,7 @@ import { FIRMWARE_VERSION } from "../../../device/firmware.ts";
 import { DEFAULT_PORT } from "../../../device/settings.ts";
 import type { CollectorEvent } from "../../collector/events.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
-import { Station, type StationAddresses } from "../../collector/station.ts";
+import { Station, type StationAddresses, type StationOptions } from "../../collector/station.ts";
 import type { HttpOptions } from "../../http/server.ts";
 import { formatAddress, isLoopback, type SerialAddress } from "../../links/address.ts";
 import type { PlainReport } from "../../plain/plain-inputs.ts";
@@ -36,6 +36,7 @@ interface CollectFlags {
   readonly db: string;
   readonly dbSizeMax?: number;
   readonly mergeAfter?: number;
+  readonly files?: string;
   readonly keys?: string;
   readonly open?: true;
   readonly json?: true;
@@ -78,6 +79,10 @@ export function collectCommand(): Command {
       "--merge-after <seconds>",
       "how long batches stay in the store as they came, before small ones become larger (default: 180)",
       wholeNumber(0, 1_000_000),
+    )
+    .option(
+      "--files <dir>",
+      'where the devices\' files are kept; "off" for nowhere (default: a folder beside the database, with --open nowhere)',
     )
     .option("--keys <file>", "take sealed sessions only, of the devices with a key in this file")
     .option("--open", "take readings from whoever reaches this address, without keys")
@@ -126,6 +131,7 @@ async function collect(flags: CollectFlags, http: HttpOptions | "off"): Promise<
     serial,
     http,
     plain,
+    files: filesOf(flags),
     name,
     keyFile: flags.keys,
     handleEvent,
@@ -137,6 +143,12 @@ async function collect(flags: CollectFlags, http: HttpOptions | "off"): Promise<
   await station.close();
   if (failure !== undefined) throw failure;
   view.end(station);
+}
+
+/** Whoever may come without a key shall not fill the disk, unless that was said. */
+function filesOf({ files, db, open }: CollectFlags): StationOptions["files"] {
+  if (files === "off" || (files === undefined && open)) return undefined;
+  return { folder: files ?? `${db.replace(/\.db$/, "")}-files` };
 }
 
 /** Whoever can reach an address from elsewhere could send readings: that takes keys, or the word that it may. */

@@ -4,13 +4,9 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { didYouMean } from "../../../device/commands/nearest.ts";
 import { COMMAND_WITHIN_MS_MAX } from "../../../shared/limits.ts";
-import {
-  collectPages,
-  type Errand,
-  type JsonArguments,
-  type Outcome,
-} from "../../commands/courier.ts";
+import { collectPages, type JsonArguments, type Outcome } from "../../commands/courier.ts";
 import { jsonLine } from "../../terminal/printable.ts";
+import type { Controls } from "../controls.ts";
 import { Problem } from "../problem.ts";
 
 const WITHIN_MS = 10_000;
@@ -50,14 +46,7 @@ interface DeviceParams {
   readonly device: string;
 }
 
-/** What is asked of the collector. */
-export interface CommandControls {
-  /** Those that have been here. Rejects with a StoreError where the store cannot be read. */
-  deviceNames(): Promise<readonly string[]>;
-  run(device: string, errand: Errand): Promise<Outcome>;
-}
-
-export function commandRoutes(app: FastifyInstance, controls: CommandControls): void {
+export function commandRoutes(app: FastifyInstance, controls: Controls): void {
   app.get<{ Params: DeviceParams }>(
     "/api/devices/:device/commands",
     { schema: { summary: "What a device can be told to do", params: DEVICE_PARAMS } },
@@ -90,16 +79,21 @@ export function commandRoutes(app: FastifyInstance, controls: CommandControls): 
 }
 
 /** Throws a Problem where nobody knows the device: a mistyped name must not wait for it to come. */
-async function checkDevice(controls: CommandControls, device: string): Promise<void> {
-  const names = await controls.deviceNames();
-  if (names.includes(device)) return;
+export async function checkDevice(
+  controls: Controls,
+  device: string,
+): Promise<{ readonly isHere: boolean }> {
+  const devices = await controls.knownDevices();
+  const known = devices.find(({ name }) => name === device);
+  if (known !== undefined) return known;
+  const names = devices.map(({ name }) => name);
   const detail = `no device "${device}" has been here${didYouMean(device, names)}`;
   throw new Problem(404, "Unknown device", detail);
 }
 
 /** Who asked may go away meanwhile: the command goes on. */
 async function streamCommand(
-  controls: CommandControls,
+  controls: Controls,
   device: string,
   body: CommandBody,
   reply: FastifyReply,
