@@ -117,7 +117,7 @@ export function parsePairs(texts: readonly string[]): JsonArguments {
   return pairs;
 }
 
-function httpAddress(text: string): Address {
+export function httpAddress(text: string): Address {
   const address = parseAddress(text);
   if (address === undefined || address.port === 0) {
     throw new InvalidArgumentError("Expected ADDR:PORT such as 127.0.0.1:7380.");

@@ -15,6 +15,12 @@ const WATCH_PERIOD_MS = 1_000;
 /** Whoever changes the file has it for milliseconds. */
 const LOCK_MS_MAX = 5_000;
 
+/** No keys where there is no such file. Throws a KeyError where it cannot be read. */
+export function findKeys(path: string): DeviceKeys {
+  const text = readPrivateFile(path);
+  return text === undefined ? new DeviceKeys() : parseKeys(text, path);
+}
+
 /** Throws a KeyError, also where there is no such file. */
 export function readKeyFile(path: string): DeviceKeys {
   const text = readPrivateFile(path);
@@ -28,8 +34,7 @@ export function readKeyFile(path: string): DeviceKeys {
 export async function changeKeyFile<T>(path: string, change: (keys: DeviceKeys) => T): Promise<T> {
   const unlock = await lock(path);
   try {
-    const text = readPrivateFile(path);
-    const keys = text === undefined ? new DeviceKeys() : parseKeys(text, path);
+    const keys = findKeys(path);
     const result = change(keys);
     replacePrivateFile(path, formatKeys(keys));
     return result;
