@@ -329,7 +329,8 @@ export class Firmware {
 
   /** Those that need no new start. */
   #useSettings(): void {
-    const { samplePeriodMs, batchAgeMsMax, batchRowsMax } = this.#options.keeper.settings;
+    const { key, samplePeriodMs, batchAgeMsMax, batchRowsMax } = this.#options.keeper.settings;
+    this.#uplink.useKey(key);
     this.#sampler.usePeriod(samplePeriodMs, this.#clock.nowMs());
     this.#batcher.useBounds({ ageMsMax: batchAgeMsMax, rowsMax: batchRowsMax });
   }

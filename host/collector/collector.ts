@@ -93,6 +93,7 @@ export class Collector implements LinkHub {
       author: randomToken(),
       send: (session, message) => this.#endpoint.sendCommand(session, message),
       tell: (event) => this.#tell(event),
+      newerKeyOf: (device) => this.#sealed.newerKeyOf(device),
     });
     this.#sealed = new SealedLinks(options.keys);
     this.#store.onCommit = (commit) => this.#handleCommit(commit);
@@ -162,6 +163,7 @@ export class Collector implements LinkHub {
   /** The devices have other keys. */
   handleKeysChanged(): void {
     this.#sealed.handleKeysChanged();
+    this.#commands.handleKeysChanged(monotonicMs());
   }
 
   handleBlocked(id: LinkId, isBlocked: boolean): void {

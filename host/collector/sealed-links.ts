@@ -117,6 +117,11 @@ export class SealedLinks {
     this.#seal.handleKeysChanged();
   }
 
+  /** See HostSeal. */
+  newerKeyOf(device: string): Uint8Array | undefined {
+    return this.#seal.newerKeyOf(device);
+  }
+
   pollEvent(): HostSealEvent | undefined {
     return this.#seal.pollEvent();
   }

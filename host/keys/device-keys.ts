@@ -1,5 +1,5 @@
 // The devices' keys in memory, and as the text of a file. A device has one key, or while it is being moved
-// to another one both, the newest first. None is dropped before the device has come with the newest: it may
+// to another one both, the newest first. None is dropped before the device has come with a newer one: it may
 // hold any of them.
 
 import { randomBytes } from "node:crypto";
@@ -48,12 +48,12 @@ export class DeviceKeys implements KeyRing {
     else this.#keys.delete(device);
   }
 
-  /** The device has come with its newest key. False where it had no other. */
+  /** The device has come with this key: those from before it are over. False where there were none. */
   settle(device: string, key: Uint8Array): boolean {
-    const [newest, ...others] = this.keysOf(device);
-    if (newest === undefined || others.length === 0 || !Buffer.from(newest).equals(key))
-      return false;
-    this.#keys.set(device, [newest]);
+    const keys = this.keysOf(device);
+    const index = keys.findIndex((each) => Buffer.from(each).equals(key));
+    if (index < 0 || index === keys.length - 1) return false;
+    this.#keys.set(device, keys.slice(0, index + 1));
     return true;
   }
 

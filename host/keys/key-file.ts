@@ -80,12 +80,14 @@ export class WatchedKeys implements KeyRing {
     return this.#keys.keysOf(device);
   }
 
-  /** The device has come with this key: where it is its newest, the one before is over. */
+  /** The device has come with this key: those from before it are over. */
   handleProven(device: string, key: Uint8Array): void {
     const { path, tell } = this.#options;
     if (!this.#keys.settle(device, key)) return;
     changeKeyFile(path, (keys) => keys.settle(device, key)).then(
-      () => tell(true, `device ${device} has its new key; the old one is gone`),
+      (isChanged) => {
+        if (isChanged) tell(true, `device ${device} has its new key; the old one is gone`);
+      },
       (error: Error) => tell(false, error.message),
     );
   }
