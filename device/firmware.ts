@@ -5,13 +5,13 @@
 // one timer for what is due next.
 
 import { type Channel, encodeSchema, type SampleValues, schemaHash } from "../shared/channel.ts";
-import { type CommandCall, CommandMemory } from "../shared/command/memory.ts";
+import { CommandMemory } from "../shared/command/memory.ts";
 import type { CborValue } from "../shared/message/cbor.ts";
 import { Outbox } from "../shared/outbox.ts";
 import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
+import { CommandRunner } from "./commands/command-runner.ts";
 import { type DeviceFacts, deviceCommands } from "./commands/device-commands.ts";
-import { CommandRegistry } from "./commands/registry.ts";
 import { settingsCommands } from "./commands/settings-commands.ts";
 import { FlashOutbox, type Turn } from "./flash/flash-outbox.ts";
 import { IpSilence } from "./ip-silence.ts";
@@ -95,6 +95,7 @@ export class Firmware {
   readonly #sampler: Sampler;
   readonly #schema: DeviceSchema;
   readonly #commands: CommandMemory;
+  readonly #commandRunner: CommandRunner;
   readonly #outbox: Outbox | FlashOutbox;
   readonly #batcher: Batcher;
   readonly #uplink: Uplink;
@@ -134,6 +135,14 @@ export class Firmware {
       rowsMax: settings.batchRowsMax,
     });
     this.#commands = new CommandMemory(randomU32(platform));
+    this.#commandRunner = new CommandRunner({
+      memory: this.#commands,
+      createCommands: () => [
+        ...deviceCommands(this.#facts()),
+        ...settingsCommands(keeper, () => this.#useSettings()),
+      ],
+      handleNews: () => this.#run(),
+    });
     this.#session = this.#createSession(this.#flash?.turn ?? this.#onlyTurn());
     this.#uplink = new Uplink({
       platform,
@@ -274,7 +283,7 @@ export class Firmware {
       this.#batcher.handleTimeout(this.#clock.nowMs());
       const flash = this.#flash;
       if (flash?.poll()) this.#changeTurn(flash);
-      this.#runCommands();
+      this.#commandRunner.runAll();
       this.#uplink.pump();
     }
     this.#trial.handleTimeout(this.#clock.nowMs());
@@ -293,38 +302,6 @@ export class Firmware {
     for (const value of values) if (value !== undefined) this.#readings++;
     this.#batcher.append(nowMs, values);
     if (this.#hasSampledAll()) this.#batcher.close();
-  }
-
-  /** The registry is made when it is needed, which is rare: it takes no memory in between. */
-  #runCommands(): void {
-    const commands = this.#commands;
-    for (let call = commands.pollCall(); call !== undefined; call = commands.pollCall()) {
-      const registry = new CommandRegistry([
-        ...deviceCommands(this.#facts()),
-        ...settingsCommands(this.#options.keeper, () => this.#useSettings()),
-      ]);
-      registry.run(this.#waking(call));
-    }
-  }
-
-  /** What a command tells later, out of a timer or another's callback, is sent at once too. */
-  #waking(call: CommandCall): CommandCall {
-    return {
-      name: call.name,
-      arguments: call.arguments,
-      handleProgress: (done, total) => {
-        call.handleProgress(done, total);
-        this.#run();
-      },
-      handleSuccess: (value) => {
-        call.handleSuccess(value);
-        this.#run();
-      },
-      handleFailure: (status, text) => {
-        call.handleFailure(status, text);
-        this.#run();
-      },
-    };
   }
 
   /** Those that need no new start. */

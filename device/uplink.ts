@@ -4,7 +4,8 @@
 
 import type { ByteWriter } from "../shared/bytes/cursor.ts";
 import { DeviceSeal, type DeviceSealEvent } from "../shared/seal/device-seal.ts";
-import type { DeviceEvent, DeviceSession } from "../shared/session/device.ts";
+import type { DeviceSession } from "../shared/session/device.ts";
+import type { DeviceEvent } from "../shared/session/device-event.ts";
 import type { LinkId } from "../shared/session/link.ts";
 import { Failover } from "./failover.ts";
 import type { Link, LinkListener, MessageSource } from "./links/link.ts";

@@ -1,6 +1,6 @@
 // Which device a command line means, and the way to it: through a running collector, or over a cable.
 
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { COMMAND_WITHIN_MS_MAX } from "../../shared/limits.ts";
 import { utcMicros } from "../clock.ts";
 import { ControlClient } from "../commands/control-client.ts";
@@ -9,6 +9,7 @@ import { readKeyFile } from "../keys/key-file.ts";
 import {
   type Address,
   DEFAULT_HTTP_PORT,
+  formatAddress,
   parseAddress,
   type SerialAddress,
 } from "../links/address.ts";
@@ -44,7 +45,11 @@ export interface Target {
 export function addTargetOptions(command: Command): Command {
   const address = { host: "127.0.0.1", port: DEFAULT_HTTP_PORT };
   return command
-    .option("--http <addr:port>", "where the collector takes commands", httpAddress, address)
+    .addOption(
+      new Option("--http <addr:port>", "where the collector takes commands")
+        .argParser(httpAddress)
+        .default(address, formatAddress(address)),
+    )
     .option(
       "--serial <path[@baud]>",
       "the device at the other end of this cable, without a collector",

@@ -3,8 +3,7 @@
 
 import type { CommandRequest } from "../../shared/command/body.ts";
 import type { CommandOutcome } from "../../shared/command/desk.ts";
-import type { CommandStatus } from "../../shared/errors.ts";
-import { COMMAND_STATUSES } from "../../shared/errors.ts";
+import { COMMAND_STATUSES, type CommandStatus } from "../../shared/errors.ts";
 import type { CborValue } from "../../shared/message/cbor.ts";
 import { type JsonValue, jsonOf } from "../store/value.ts";
 

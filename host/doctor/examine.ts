@@ -25,7 +25,7 @@ const PORTS: readonly PortUse[] = [
     isNeeded: true,
   },
   {
-    name: "HTTP for commands",
+    name: "HTTP",
     transport: "tcp",
     port: DEFAULT_HTTP_PORT,
     flag: "--http",

@@ -3,7 +3,7 @@
 // before the transaction that holds it is on disk.
 
 import type { Gap, Hello } from "../../shared/message/message.ts";
-import type { Resumed } from "../../shared/session/host-endpoint.ts";
+import type { Resumed } from "../../shared/session/host-event.ts";
 import type { UtcSample } from "../time/utc-sample.ts";
 import type { WriteOptions } from "./open.ts";
 import type { StoreErrorCode } from "./store-error.ts";

@@ -14,6 +14,13 @@ const CONGESTION_WINDOW_INITIAL = 16;
 const CONGESTION_WINDOW_MIN = 2;
 const CONGESTION_WINDOW_MAX = 64;
 
+/** Between two hellos on a link that does not answer. */
+const HELLO_PERIOD_MS = 1_000;
+
+/** Part of `silenceMsMax` after which a silent link is asked, and between two such questions. */
+const PING_AFTER_PART = 0.4;
+const PING_AGAIN_PART = 0.2;
+
 export class DeviceLink {
   readonly id: LinkId;
   readonly traits: LinkTraits;
@@ -69,5 +76,16 @@ export class DeviceLink {
   handleTimeout(): void {
     this.roundTrip.handleTimeout();
     this.congestionWindow = Math.max(this.congestionWindow >> 1, CONGESTION_WINDOW_MIN);
+  }
+
+  /** When it is to be asked: a greeting link repeats its hello, a welcomed one has been silent for a while. */
+  probeAtMs(silenceMsMax: number): number {
+    if (!this.isWelcomed) return this.nextProbeAtMs;
+    return Math.max(this.heardAtMs + PING_AFTER_PART * silenceMsMax, this.nextProbeAtMs);
+  }
+
+  /** Between two such questions. */
+  probePeriodMs(silenceMsMax: number): number {
+    return this.isWelcomed ? PING_AGAIN_PART * silenceMsMax : HELLO_PERIOD_MS;
   }
 }

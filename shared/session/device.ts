@@ -16,17 +16,11 @@ import { PROTOCOL_VERSION } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
 import { encodeMessage, writeBatchHead } from "../message/encode.ts";
 import type { Ack, Message, Refuse, Welcome } from "../message/message.ts";
+import type { DeviceEvent } from "./device-event.ts";
 import { DeviceLink } from "./device-link.ts";
 import { Flight } from "./flight.ts";
 import { type LinkId, type LinkTraits, NO_TOKEN, TOKEN_BYTES } from "./link.ts";
 import type { RecordSource, SourceRecord } from "./record-source.ts";
-
-/** Between two hellos on a link that does not answer. */
-const HELLO_PERIOD_MS = 1_000;
-
-/** Part of `silenceMsMax` after which a silent link is asked, and between two such questions. */
-const PING_AFTER_PART = 0.4;
-const PING_AGAIN_PART = 0.2;
 
 /** Default of `silenceMsMax` (DESIGN: notice a silent death within 5 s). */
 export const SILENCE_MS_MAX = 5_000;
@@ -53,28 +47,6 @@ export interface DeviceSessionOptions {
   /** A link that is silent for so long, though asked, counts as dead. */
   readonly silenceMsMax?: number;
 }
-
-export type DeviceEvent =
-  /** The host knows us on this link. */
-  | { readonly kind: "welcomed"; readonly link: LinkId; readonly collector: string }
-  /** Nothing came for too long: close the link. */
-  | { readonly kind: "silent"; readonly link: LinkId }
-  /** The host turned us away, or broke the protocol: close the link and stay away for a while. */
-  | {
-      readonly kind: "refused";
-      readonly link: LinkId;
-      readonly code: RefusalCode;
-      readonly detail: string;
-    }
-  /** The host ended the session on this link: close it. */
-  | {
-      readonly kind: "bye";
-      readonly link: LinkId;
-      readonly reason: ByeReason;
-      readonly retryAfterMs: number;
-    }
-  /** Everything before `next` is stored. */
-  | { readonly kind: "stored"; readonly next: number };
 
 export class DeviceSession {
   readonly flight = new Flight();
@@ -148,9 +120,9 @@ export class DeviceSession {
       if (link.isGivenUp) continue;
       if (nowMs >= link.heardAtMs + this.#silenceMsMax) {
         this.#giveUp(link, { kind: "silent", link: link.id });
-      } else if (nowMs >= this.#probeAtMs(link)) {
+      } else if (nowMs >= link.probeAtMs(this.#silenceMsMax)) {
         link.isProbeDue = true;
-        link.nextProbeAtMs = nowMs + this.#probePeriodMs(link);
+        link.nextProbeAtMs = nowMs + link.probePeriodMs(this.#silenceMsMax);
       }
     }
     this.#handleRetransmissionTimeout(nowMs);
@@ -161,7 +133,10 @@ export class DeviceSession {
     let earliest = this.#retransmissionAtMs();
     for (const link of this.#links.values()) {
       if (link.isGivenUp) continue;
-      const atMs = Math.min(link.heardAtMs + this.#silenceMsMax, this.#probeAtMs(link));
+      const atMs = Math.min(
+        link.heardAtMs + this.#silenceMsMax,
+        link.probeAtMs(this.#silenceMsMax),
+      );
       if (earliest === undefined || atMs < earliest) earliest = atMs;
     }
     return earliest;
@@ -418,16 +393,6 @@ export class DeviceSession {
     if (link === undefined || link.traits.isReliable) return undefined;
     const sentAtMs = this.flight.oldestSentAtMs();
     return sentAtMs === undefined ? undefined : sentAtMs + link.roundTrip.rtoMs;
-  }
-
-  /** A greeting link repeats its hello; a welcomed one is asked once it has been silent for a while. */
-  #probeAtMs(link: DeviceLink): number {
-    if (!link.isWelcomed) return link.nextProbeAtMs;
-    return Math.max(link.heardAtMs + PING_AFTER_PART * this.#silenceMsMax, link.nextProbeAtMs);
-  }
-
-  #probePeriodMs(link: DeviceLink): number {
-    return link.isWelcomed ? PING_AGAIN_PART * this.#silenceMsMax : HELLO_PERIOD_MS;
   }
 }
 

@@ -7,36 +7,19 @@
 
 import { readBatchHeader } from "../batch/header.ts";
 import { ByteReader, type ByteWriter } from "../bytes/cursor.ts";
-import { decodeSchema, schemaHash } from "../channel.ts";
 import type { ByeReason, RefusalCode } from "../errors.ts";
-import { PROTOCOL_VERSION, SCHEMAS_PER_EPOCH_MAX, WINDOW_RECORDS_MAX } from "../limits.ts";
+import { PROTOCOL_VERSION, WINDOW_RECORDS_MAX } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
 import type { CommandMessage, Hello, Message, SchemaMessage } from "../message/message.ts";
 import { Admission } from "./admission.ts";
-import type { HostEvent } from "./host-event.ts";
+import type { HostEvent, Resumed } from "./host-event.ts";
 import { HostLink } from "./host-link.ts";
 import { type HostRecord, HostSession } from "./host-session.ts";
 import type { LinkId, LinkTraits } from "./link.ts";
 import { keyOf, LOOKUPS_RETRY_MS, Lookups } from "./lookup.ts";
 
-/** A peer that has not said hello for so long after connecting is none of ours. */
-const HELLO_MS_MAX = 10_000;
-
-/** Three times the bound after which a device itself gives a silent link up (shared/session/device.ts). */
-const SILENCE_MS_MAX = 15_000;
-
 /** How often links are looked over for silence and due pings. */
 const SWEEP_PERIOD_MS = 1_000;
-
-/** What the store says of a device's epoch. */
-export interface Resumed {
-  /** The store's own number for the epoch; it comes back on the session. */
-  readonly epochId: number;
-  /** All records before this one are stored. */
-  readonly next: number;
-  /** Numbers of the epoch's schemas that the store knows, those of the hello included where it knows them by hash. */
-  readonly schemas: readonly number[];
-}
 
 /** Hellos a second that a collector takes by default: a commit each, and the store has others to make. */
 const HELLOS_PER_SECOND_MAX = 500;
@@ -179,7 +162,7 @@ export class HostEndpoint {
 
   /** Has a command sent to the session's device, if a link has room. It is the caller's to repeat it. */
   sendCommand(session: HostSession, command: CommandMessage): void {
-    const link = latestLink(session);
+    const link = session.latestLink;
     if (link === undefined || link.isClosing) return;
     if (link.answer(command)) this.#ready.add(link);
   }
@@ -298,23 +281,15 @@ export class HostEndpoint {
   }
 
   #handleSchema(link: HostLink, session: HostSession, schema: SchemaMessage): void {
-    const { number, body } = schema;
+    const { number } = schema;
     if (session.schemas.has(number)) return; // it came twice
-    const fault = this.#schemaFault(session, number, body);
+    const fault = session.schemaFault(schema);
     if (fault !== undefined) {
       this.#refuse(link, "schema", `schema ${number}: ${fault}`);
       return;
     }
     session.addSchema(number);
     this.#events.push({ kind: "schema", session, schema });
-  }
-
-  #schemaFault(session: HostSession, number: number, body: Uint8Array): string | undefined {
-    if (decodeSchema(body) === undefined) return "it is none";
-    const announced = session.announcedHash(number);
-    if (announced !== undefined && announced !== schemaHash(body))
-      return "it is not what the hello announced";
-    return session.schemas.size >= SCHEMAS_PER_EPOCH_MAX ? "the epoch has too many" : undefined;
   }
 
   #handleRecord(link: HostLink, session: HostSession, record: HostRecord): void {
@@ -382,9 +357,7 @@ export class HostEndpoint {
       });
       this.#sessions.set(key, session);
     }
-    session.announced = Math.max(session.announced, hello.next); // records may have overtaken the hello
-    session.life = hello.life;
-    session.isPast ||= hello.uptimeMs === null; // it may have begun in that life
+    session.handleHello(hello);
     session.skipTo(resumed.next);
     this.#releaseEarly(link, session);
     for (const number of resumed.schemas) session.addSchema(number);
@@ -404,19 +377,13 @@ export class HostEndpoint {
   }
 
   #sweep(link: HostLink, nowMs: number): void {
-    const silenceMs = nowMs - link.heardAtMs;
-    if (link.session === undefined) {
-      const mustGreet = link.traits.kind !== "serial"; // a line stands though nobody is on it
-      if (mustGreet && silenceMs >= HELLO_MS_MAX) this.#close(link, "no hello came");
-    } else if (silenceMs >= SILENCE_MS_MAX) {
-      this.#close(link, "silent for too long");
-    } else if (link.isPingDue(nowMs)) {
-      this.#ready.add(link);
-    }
+    const fault = link.silenceFault(nowMs);
+    if (fault !== undefined) this.#close(link, fault);
+    else if (link.isPingDue(nowMs)) this.#ready.add(link);
   }
 
   #readyForAck(session: HostSession): void {
-    const link = latestLink(session);
+    const link = session.latestLink;
     if (link !== undefined) this.#ready.add(link);
   }
 
@@ -442,15 +409,6 @@ export class HostEndpoint {
     link.isClosing = true;
     this.#events.push({ kind: "close", link: link.id, why });
   }
-}
-
-/** The link that was heard last, of those that carry the session. */
-function latestLink(session: HostSession): HostLink | undefined {
-  let latest: HostLink | undefined;
-  for (const link of session.links) {
-    if (latest === undefined || link.heardAtMs > latest.heardAtMs) latest = link;
-  }
-  return latest;
 }
 
 function refusalText(code: RefusalCode, peerVersion: number | undefined): string {

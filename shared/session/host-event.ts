@@ -6,6 +6,16 @@ import type { ClockSample } from "./host-link.ts";
 import type { HostRecord, HostSession } from "./host-session.ts";
 import type { LinkId } from "./link.ts";
 
+/** What the store says of a device's epoch. */
+export interface Resumed {
+  /** The store's own number for the epoch; it comes back on the session. */
+  readonly epochId: number;
+  /** All records before this one are stored. */
+  readonly next: number;
+  /** Numbers of the epoch's schemas that the store knows, those of the hello included where it knows them by hash. */
+  readonly schemas: readonly number[];
+}
+
 export type HostEvent =
   /** Look the device's epoch up (or begin it), then call `handleResumed`, or `handleResumeFailed`, with the same hello. */
   | { readonly kind: "resume"; readonly hello: Hello }

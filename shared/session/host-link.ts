@@ -12,6 +12,12 @@ import type { Lookup } from "./lookup.ts";
 /** Answers that wait for room on one link; a peer that asks for more without reading loses the link. */
 const ANSWERS_WAITING_MAX = 16;
 
+/** A peer that has not said hello for so long after connecting is none of ours. */
+const HELLO_MS_MAX = 10_000;
+
+/** Three times the bound after which a device itself gives a silent link up (shared/session/device.ts). */
+const SILENCE_MS_MAX = 15_000;
+
 /** Pings measure the device's clock: a few soon, for a good first estimate, then now and then. */
 const PINGS_SOON = 4;
 const PING_SOON_PERIOD_MS = 1_000;
@@ -93,6 +99,16 @@ export class HostLink {
   /** Nothing is queued, so that an unasked-for answer does not pile up. */
   get isQuiet(): boolean {
     return this.#answers.length === 0;
+  }
+
+  /** Why the link is to be closed: nobody has been heard on it for too long. */
+  silenceFault(nowMs: number): string | undefined {
+    const silenceMs = nowMs - this.heardAtMs;
+    if (this.session !== undefined) {
+      return silenceMs >= SILENCE_MS_MAX ? "silent for too long" : undefined;
+    }
+    const mustGreet = this.traits.kind !== "serial"; // a line stands though nobody is on it
+    return mustGreet && silenceMs >= HELLO_MS_MAX ? "no hello came" : undefined;
   }
 
   isPingDue(nowMs: number): boolean {

@@ -6,9 +6,15 @@
 // that was granted; they are told of in the bitmap and never given up while the session lives, for
 // a device does not send again what it was told has come.
 
+import { decodeSchema, schemaHash } from "../channel.ts";
 import { SCHEMAS_PER_EPOCH_MAX, WINDOW_RECORDS_MAX } from "../limits.ts";
-import type { BatchMessage, Gap, SchemaReference } from "../message/message.ts";
-
+import type {
+  BatchMessage,
+  Gap,
+  Hello,
+  SchemaMessage,
+  SchemaReference,
+} from "../message/message.ts";
 import type { HostLink } from "./host-link.ts";
 
 /** A record as it goes to the store. */
@@ -68,6 +74,31 @@ export class HostSession {
     this.stored = next;
     this.announced = next;
     this.schemas = new Set(schemas);
+  }
+
+  /** A device greets, perhaps not for the first time. What it has of schemas: `announceSchemas`. */
+  handleHello({ next, life, uptimeMs }: Hello): void {
+    this.announced = Math.max(this.announced, next); // records may have overtaken the hello
+    this.life = life;
+    this.isPast ||= uptimeMs === null; // it may have begun in that life
+  }
+
+  /** The link that was heard last, of those that carry the session. */
+  get latestLink(): HostLink | undefined {
+    let latest: HostLink | undefined;
+    for (const link of this.links) {
+      if (latest === undefined || link.heardAtMs > latest.heardAtMs) latest = link;
+    }
+    return latest;
+  }
+
+  /** Why a schema cannot be taken; undefined where it can. */
+  schemaFault({ number, body }: SchemaMessage): string | undefined {
+    if (decodeSchema(body) === undefined) return "it is none";
+    const announced = this.announcedHash(number);
+    if (announced !== undefined && announced !== schemaHash(body))
+      return "it is not what the hello announced";
+    return this.schemas.size >= SCHEMAS_PER_EPOCH_MAX ? "the epoch has too many" : undefined;
   }
 
   /** The hello tells of schemas; those that the store has need no more. */

@@ -141,3 +141,35 @@ test("the same seed gives the same readings, another seed others", () => {
   expect(read(4)).toEqual(read(4));
   expect(read(4)).not.toEqual(read(5));
 });
+
+test("a period that changes holds for sensors without one of their own, from now on", () => {
+  const schedules = [
+    { sensor: timeSensor("common") },
+    { sensor: timeSensor("own"), periodMs: 250 },
+  ];
+  const sampler = new Sampler(schedules, 0, 100);
+  sampler.handleTimeout(0);
+  sampler.usePeriod(40, 10);
+  expect(sampler.periodsMs).toEqual([40, 250]);
+  const rows: (readonly unknown[])[] = [];
+  for (let nowMs = 10; nowMs <= 250; nowMs += 10) {
+    const values = sampler.handleTimeout(nowMs);
+    if (values !== undefined) rows.push([...values]);
+  }
+  expect(rows).toEqual([
+    [50, undefined],
+    [90, undefined],
+    [130, undefined],
+    [170, undefined],
+    [210, undefined],
+    [250, 250],
+  ]);
+});
+
+test("a sample out of turn leaves the grid as it is", () => {
+  const sampler = new Sampler([{ sensor: timeSensor("value"), periodMs: 100 }], 0);
+  sampler.handleTimeout(0);
+  expect([...sampler.readNow(30)]).toEqual([30]);
+  expect(sampler.nextDueMs()).toBe(100);
+  expect(sampler.samples).toBe(2);
+});

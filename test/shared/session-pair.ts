@@ -8,7 +8,8 @@ import { CommandDesk, type CommandOutcome, type Ticket } from "../../shared/comm
 import { type CommandCall, CommandMemory } from "../../shared/command/memory.ts";
 import type { Hello } from "../../shared/message/message.ts";
 import { Outbox } from "../../shared/outbox.ts";
-import { type DeviceEvent, DeviceSession } from "../../shared/session/device.ts";
+import { DeviceSession } from "../../shared/session/device.ts";
+import type { DeviceEvent } from "../../shared/session/device-event.ts";
 import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
 import type { HostEvent } from "../../shared/session/host-event.ts";
 import { endOf, type HostRecord, type HostSession } from "../../shared/session/host-session.ts";

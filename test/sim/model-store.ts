@@ -6,7 +6,7 @@
 // nothing in a world depends on when the engine runs its microtasks.
 
 import type { Hello } from "../../shared/message/message.ts";
-import type { Resumed } from "../../shared/session/host-endpoint.ts";
+import type { Resumed } from "../../shared/session/host-event.ts";
 import type { HostRecord } from "../../shared/session/host-session.ts";
 import type { Chance } from "./chance.ts";
 import type { VirtualClock } from "./clock.ts";

@@ -127,7 +127,7 @@ async function simulate(flags: SimulateFlags): Promise<void> {
     deviceOptions(flags, index, keyOf),
   );
   const stop = stopSignal();
-  const fleet = new Fleet(devices, (text) => process.stderr.write(`${text}\n`));
+  const fleet = new Fleet(devices, (text) => process.stderr.write(`${printable(text)}\n`));
   const progress = flags.json ? undefined : new FleetProgress(process.stderr, fleet, flags.samples);
   const outcome = await Promise.race([fleet.done, stop.then(() => "stopped" as const)]);
   progress?.stop();
@@ -259,7 +259,7 @@ function sensorOf(flags: SimulateFlags, index: number): Sensor {
 function stoppedText(fleet: Fleet, { via, host, port }: SimulateFlags): string {
   const text = "simulate: stopped before all was acknowledged";
   const turnedAway = fleet.statuses.find((status) => status.turnedAway !== undefined)?.turnedAway;
-  if (turnedAway !== undefined) return `${text}; ${turnedAway}`;
+  if (turnedAway !== undefined) return `${text}; ${printable(turnedAway)}`;
   if (fleet.summary.acknowledged > 0) return text;
   const where = via === "serial" ? "on the line" : `at ${host} port ${port}`;
   return `${text}; nobody answered ${where}: is \`senda collect\` running there?`;

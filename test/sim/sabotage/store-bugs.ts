@@ -1,7 +1,7 @@
 // Bugs that are planted in the store: each is the model store with one rule broken.
 
 import type { Hello } from "../../../shared/message/message.ts";
-import type { Resumed } from "../../../shared/session/host-endpoint.ts";
+import type { Resumed } from "../../../shared/session/host-event.ts";
 import { endOf, type HostRecord, HostSession } from "../../../shared/session/host-session.ts";
 import type { DurableEpoch } from "../disk.ts";
 import { type Draft, ModelStore, type StoreOperation } from "../model-store.ts";
