@@ -139,7 +139,7 @@ export class Firmware {
       memory: this.#commands,
       createCommands: () => [
         ...deviceCommands(this.#facts()),
-        ...settingsCommands(keeper, () => this.#useSettings()),
+        ...settingsCommands(keeper, () => this.#useChangedSettings()),
       ],
       handleNews: () => this.#run(),
     });
@@ -304,8 +304,7 @@ export class Firmware {
     if (this.#hasSampledAll()) this.#batcher.close();
   }
 
-  /** Those that need no new start. */
-  #useSettings(): void {
+  #useChangedSettings(): void {
     const { key, samplePeriodMs, batchAgeMsMax, batchRowsMax } = this.#options.keeper.settings;
     this.#uplink.useKey(key);
     this.#sampler.usePeriod(samplePeriodMs, this.#clock.nowMs());
