@@ -6,7 +6,7 @@
 
 import type { CommandStatus } from "../../shared/errors.ts";
 import type { Courier, JsonArguments, Outcome } from "../commands/courier.ts";
-import { createKey, formatKey } from "../keys/device-keys.ts";
+import { createKey, type DeviceKeys, formatKey } from "../keys/device-keys.ts";
 import { changeKeyFile } from "../keys/key-file.ts";
 
 /** A board keeps settings within milliseconds; a slow line takes a few repetitions. */
@@ -36,17 +36,19 @@ export type EnrolmentOutcome =
 
 /**
  * Makes a key, writes it to the file of keys and then, with the rest of the plan, to the board, which
- * begins anew. Where `stop` resolves nothing more is waited for. Rejects with a KeyError, the board then
+ * begins anew. `ring`: the keys by which the session takes the board, which may come with the new one at
+ * once. Where `stop` resolves nothing more is waited for. Rejects with a KeyError, the board then
  * being as it was.
  */
 export async function enrol(
   courier: Courier,
   plan: EnrolmentPlan,
-  keyFile: string,
+  { keyFile, ring }: { readonly keyFile: string; readonly ring: DeviceKeys },
   stop: Promise<unknown>,
 ): Promise<EnrolmentOutcome> {
   const key = createKey();
   await changeKeyFile(keyFile, (keys) => keys.rotate(plan.device, key));
+  ring.rotate(plan.device, key);
   const text = "you stopped it before the board answered";
   const stopped: Promise<Outcome> = stop.then(() => ({ status: "no-answer", value: null, text }));
   const command = (name: string, given: JsonArguments) =>

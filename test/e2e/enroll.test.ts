@@ -1,12 +1,14 @@
 // Enrolment end to end: a board that nobody has set up on one end of a serial cable, `senda enroll` on the
 // other, and a collector that takes sealed sessions only. Real processes, ttys, sockets and files.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeWith } from "../support/needs.ts";
 import { openPtyPair, type PtyPair, socatPath } from "../support/pty.ts";
-import { portOf, RunningSenda, runSenda, temporaryFolder } from "../support/senda.ts";
+import { portOf, RunningSenda, runSenda, SENDA, temporaryFolder } from "../support/senda.ts";
 
 const folder = temporaryFolder();
 const cables: PtyPair[] = [];
@@ -109,6 +111,24 @@ describeWith("socat", socatPath !== undefined, "senda enroll", () => {
     await collector.stop();
   });
 
+  test("somebody at a terminal is asked for the rest, and the password is not shown", async () => {
+    const { keys, collect, startBoard, enroll, settings } = await openBench();
+    const { collector, port, http } = await collect(ANYWHERE, await emptyKeys(keys));
+    const board = startBoard(port);
+    const shown = await atTerminal(enroll("--http", http), [
+      [/Name of the board \[sim-1\]: /, "attic"],
+      [/WiFi network .*: /, "shed"],
+      [/Password of shed: /, "open sesame"],
+    ]);
+    expect(shown).toContain("The board says that it is sim-1; it has no key yet.");
+    expect(shown).toMatch(/attic is here over tcp, sealed, [\d.]+ s after/);
+    expect(shown).not.toContain("sesame");
+    const kept = readdirSync(settings).map((name) => readFileSync(join(settings, name), "utf8"));
+    expect(kept.join()).toContain("open sesame");
+    await board.stop();
+    await collector.stop();
+  });
+
   test("enrolled already: asked about, and then enrolled anew under its present key", async () => {
     const { keys, collect, startBoard, enroll } = await openBench();
     const free = await collect(ANYWHERE, await emptyKeys());
@@ -122,8 +142,9 @@ describeWith("socat", socatPath !== undefined, "senda enroll", () => {
     expect(asked.stdout).toContain("it is enrolled already");
     expect(asked.stderr).toContain("Enrol sim-1 anew? Say so with --yes");
     expect(keysIn(keys)).toEqual([first]);
-    const { status } = await runSenda(...enroll(...http, "--yes"));
+    const { stdout, status } = await runSenda(...enroll(...http, "--yes"));
     expect(status).toBe(0);
+    expect(stdout).toContain("and begins anew");
     const [second, old] = keysIn(keys);
     expect(old).toBe(first);
     expect(second).not.toBe(first);
@@ -177,9 +198,26 @@ describeWith("socat", socatPath !== undefined, "senda enroll", () => {
   });
 });
 
+/** Runs a command on a terminal of its own, and types each answer once its question shows; what was shown. */
+async function atTerminal(
+  args: readonly string[],
+  answers: readonly (readonly [question: RegExp, answer: string])[],
+): Promise<string> {
+  const command = [process.execPath, SENDA, ...args].join(" ");
+  const terminal = spawn("socat", ["-", `EXEC:"${command}",pty,setsid,ctty,stderr`]);
+  const left = [...answers];
+  let shown = "";
+  terminal.stdout.on("data", (chunk: Buffer) => {
+    shown += chunk.toString();
+    if (left[0]?.[0].test(shown)) terminal.stdin.write(`${left.shift()![1]}\r`);
+  });
+  await once(terminal, "close");
+  expect(left).toEqual([]);
+  return shown;
+}
+
 /** A file of keys of somebody else's. */
-async function emptyKeys(): Promise<string> {
-  const path = join(folder, `other-${++bench}.keys`);
+async function emptyKeys(path = join(folder, `other-${++bench}.keys`)): Promise<string> {
   await runSenda("key", "add", "somebody-else", "--keys", path);
   return path;
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Courier } from "../../host/commands/courier.ts";
 import { createKey, formatKey } from "../../host/keys/device-keys.ts";
-import { changeKeyFile, readKeyFile } from "../../host/keys/key-file.ts";
+import { changeKeyFile, findKeys, readKeyFile } from "../../host/keys/key-file.ts";
 import { enrol } from "../../host/provisioning/enrolment.ts";
 import type { CommandStatus } from "../../shared/errors.ts";
 import { temporaryFolder } from "../support/senda.ts";
@@ -51,11 +51,12 @@ class Board {
   }
 }
 
+const within = (keyFile: string) => ({ keyFile, ring: findKeys(keyFile) });
 const PLAN = { device: "cellar", host: "192.0.2.1", port: undefined, wifi: undefined };
 
 test("the new key is valid before the board hears of it, beside the old one until the board has come", async () => {
   const board = new Board(await newKeyFile(OLD), "success", true);
-  const outcome = await enrol(board.courier, PLAN, board.keyFile, never);
+  const outcome = await enrol(board.courier, PLAN, within(board.keyFile), never);
   expect(outcome).toEqual({ kind: "written", hasRestarted: true });
   expect(board.asked).toEqual(["set", "restart"]);
   expect(board.validWhenAsked).toEqual([board.key, formatKey(OLD)]);
@@ -67,7 +68,7 @@ test.each(["unknown-command", "bad-arguments", "busy", "away"] as const)(
   async (status) => {
     for (const before of [[OLD], []]) {
       const board = new Board(await newKeyFile(...before), status, false);
-      const outcome = await enrol(board.courier, PLAN, board.keyFile, never);
+      const outcome = await enrol(board.courier, PLAN, within(board.keyFile), never);
       expect(outcome).toEqual({ kind: "refused", text: "why" });
       expect(board.asked).toEqual(["set"]);
       expect(board.valid()).toEqual(before.map(formatKey));
@@ -81,7 +82,7 @@ describe.each([true, false])("the board took it: %s", (isTaken) => {
     async (status) => {
       const board = new Board(await newKeyFile(OLD), status, isTaken);
       board.key = formatKey(OLD);
-      const outcome = await enrol(board.courier, PLAN, board.keyFile, never);
+      const outcome = await enrol(board.courier, PLAN, within(board.keyFile), never);
       expect(outcome.kind).toBe("unknown");
       expect(board.valid()).toHaveLength(2);
       expect(board.valid()).toContain(board.key);
@@ -91,7 +92,7 @@ describe.each([true, false])("the board took it: %s", (isTaken) => {
   test("stopped before it answered: whichever key it has gets in", async () => {
     const board = new Board(await newKeyFile(OLD), "none", isTaken);
     board.key = formatKey(OLD);
-    const outcome = await enrol(board.courier, PLAN, board.keyFile, Promise.resolve());
+    const outcome = await enrol(board.courier, PLAN, within(board.keyFile), Promise.resolve());
     expect(outcome.kind).toBe("unknown");
     expect(board.valid()).toContain(board.key);
   });
@@ -102,11 +103,13 @@ test("tried again and again, no key that the board may hold is ever dropped: at 
   const may: string[] = [formatKey(OLD)];
   for (let tries = 0; tries < 3; tries++) {
     const board = new Board(keyFile, "no-answer", true);
-    await enrol(board.courier, PLAN, keyFile, never);
+    await enrol(board.courier, PLAN, within(keyFile), never);
     may.push(board.key);
   }
   const board = new Board(keyFile, "success", true);
-  await expect(enrol(board.courier, PLAN, keyFile, never)).rejects.toThrow(/has 4 keys already/);
+  await expect(enrol(board.courier, PLAN, within(keyFile), never)).rejects.toThrow(
+    /has 4 keys already/,
+  );
   expect(board.asked).toEqual([]);
   expect(board.valid().sort()).toEqual(may.sort());
 });

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
-const SENDA = fileURLToPath(new URL("../../dist/senda.js", import.meta.url));
+export const SENDA = fileURLToPath(new URL("../../dist/senda.js", import.meta.url));
 
 export interface Finished {
   readonly status: number | null;

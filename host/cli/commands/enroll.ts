@@ -123,7 +123,7 @@ class Enrolment {
       this.#prompter?.close();
     }
     this.#stop = stopSignal();
-    await this.#write(session, this.#plan);
+    await this.#write(session, this.#plan, keys);
   }
 
   /** Waits until the board has come in. */
@@ -204,11 +204,12 @@ class Enrolment {
     throw new CommandFailure("enroll: nothing was changed");
   }
 
-  async #write(session: CableSession, plan: EnrolmentPlan): Promise<void> {
+  async #write(session: CableSession, plan: EnrolmentPlan, ring: DeviceKeys): Promise<void> {
     const { keys } = this.#flags;
+    const where = { keyFile: keys, ring };
     const name = printable(plan.device);
     this.#sinceMs = monotonicMs();
-    const outcome = await enrol((errand) => session.run(errand), plan, keys, this.#stop);
+    const outcome = await enrol((errand) => session.run(errand), plan, where, this.#stop);
     if (outcome.kind === "refused") {
       throw new CommandFailure(
         `enroll: the board took nothing (${printable(outcome.text)}); it is as it was, and so is ${keys}`,
