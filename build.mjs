@@ -1,23 +1,35 @@
-// Builds what runs: `node build.mjs host` the command line and its store worker, `firmware` the
-// device bundle that manifest.json preloads into ROM, `bench` the benches; without an argument the
-// first two.
+// Builds what runs: `node build.mjs host` the command line and its workers, `dashboard` the page that the
+// collector serves, `firmware` the device bundle that manifest.json preloads into ROM, `bench` the
+// benches; without an argument the first three.
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { readyForRom } from "./rom.mjs";
 
 const common = { bundle: true, format: "esm", sourcemap: "linked", logLevel: "warning" };
 
 /** Libraries that bring native parts, or files of their own, stay in node_modules. */
-const hostExternals = ["serialport", "@photostructure/sqlite", "commander", "fastify"];
+const hostExternals = [
+  "serialport",
+  "@photostructure/sqlite",
+  "commander",
+  "fastify",
+  "@fastify/websocket",
+  "prom-client",
+];
 
 export async function buildHost() {
   await mkdir("dist", { recursive: true });
   await copyFile("host/simulator/recordings/greenhouse.csv", "dist/greenhouse.csv");
   const { metafile } = await build({
     ...common,
-    entryPoints: { senda: "host/cli/main.ts", "store-worker": "host/store/worker.ts" },
+    entryPoints: {
+      senda: "host/cli/main.ts",
+      "store-worker": "host/store/worker.ts",
+      "reading-worker": "host/http/reading/worker.ts",
+    },
     outdir: "dist",
     splitting: true, // a command loads what it needs, and doctor runs without native parts
     chunkNames: "chunk-[hash]",
@@ -34,6 +46,20 @@ export async function buildHost() {
 async function removeOldChunks(outputs) {
   for (const name of await readdir("dist")) {
     if (name.startsWith("chunk-") && !outputs.has(`dist/${name}`)) await rm(`dist/${name}`);
+  }
+}
+
+/** The page that the collector serves, with compressed twins of its files beside them. */
+export async function buildDashboard() {
+  const { build: buildPage } = await import("vite"); // of the four only this one needs it
+  await buildPage({ configFile: "host/dashboard/vite.config.ts" });
+  const folder = "dist/dashboard";
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((found) => found.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const bytes = await readFile(path);
+    await writeFile(`${path}.br`, brotliCompressSync(bytes));
+    await writeFile(`${path}.gz`, gzipSync(bytes, { level: 9 }));
   }
 }
 
@@ -92,10 +118,16 @@ const keepOwnUrls = {
   },
 };
 
-const builds = { host: buildHost, firmware: buildFirmware, bench: buildBench };
+const builds = {
+  host: buildHost,
+  dashboard: buildDashboard,
+  firmware: buildFirmware,
+  bench: buildBench,
+};
 
 if (import.meta.filename === process.argv[1]) {
-  const wanted = process.argv.length === 2 ? ["host", "firmware"] : process.argv.slice(2);
+  const wanted =
+    process.argv.length === 2 ? ["host", "dashboard", "firmware"] : process.argv.slice(2);
   for (const name of wanted) {
     if (builds[name] === undefined) {
       console.error(

@@ -4,23 +4,30 @@
 // One run-to-completion loop: whatever wakes it (a timer, a link) does all that is due and then arms
 // one timer for what is due next.
 
+import type { BlobEvent } from "../shared/blob/exchange.ts";
+import type { BlobShelf } from "../shared/blob/shelf.ts";
+import { toHex } from "../shared/bytes/hex.ts";
 import { type Channel, encodeSchema, type SampleValues, schemaHash } from "../shared/channel.ts";
 import { CommandMemory } from "../shared/command/memory.ts";
-import type { CborValue } from "../shared/message/cbor.ts";
-import { Outbox } from "../shared/outbox.ts";
+import type { BlobPurpose } from "../shared/errors.ts";
+import type { Outbox } from "../shared/outbox.ts";
 import { type DeviceSchema, DeviceSession } from "../shared/session/device.ts";
 import { Batcher } from "./batcher.ts";
 import { CommandRunner } from "./commands/command-runner.ts";
 import { type DeviceFacts, deviceCommands } from "./commands/device-commands.ts";
+import { fileCommands } from "./commands/file-commands.ts";
 import { settingsCommands } from "./commands/settings-commands.ts";
+import { DeviceFiles } from "./files/device-files.ts";
+import { type FirmwareStatus, statisticsOf } from "./firmware-status.ts";
 import { FlashOutbox, type Turn } from "./flash/flash-outbox.ts";
+import { openOutbox } from "./flash/open-outbox.ts";
 import { IpSilence } from "./ip-silence.ts";
 import { CrashRecord } from "./platform/crash-record.ts";
 import type { TimerHandle } from "./platform/ecma419.ts";
 import { type Platform, randomU32 } from "./platform/platform.ts";
 import { UptimeClock } from "./platform/uptime.ts";
 import { Sampler, type SensorSchedule } from "./sampler.ts";
-import { type PathKind, settingsFault } from "./settings.ts";
+import { settingsFault } from "./settings.ts";
 import type { SettingsKeeper } from "./settings-keeper.ts";
 import { UpdateTrial } from "./update/trial.ts";
 import { Uplink } from "./uplink.ts";
@@ -59,28 +66,12 @@ export interface FirmwareOptions {
   readonly holdAtFill?: number;
   /** Called where no collector was reached by IP for minutes, to have the network joined anew. */
   readonly handleIpSilence?: () => void;
+  /** Where files come from and go to; without it the device has none. */
+  readonly shelf?: BlobShelf;
+  /** A file came, or went, or did not. */
+  readonly handleBlob?: (event: BlobEvent) => void;
   /** Called after each round of work, for those who watch. */
   readonly handleProgress?: () => void;
-}
-
-export interface FirmwareStatus {
-  readonly path: PathKind | undefined;
-  readonly samples: number;
-  /** Sensors that were read late, and times at which none was, because the device was busy or held back. */
-  readonly lateSamples: number;
-  readonly missedSamples: number;
-  /** Readings that the sensors gave. */
-  readonly readings: number;
-  /** Readings that the host confirmed as stored. */
-  readonly acknowledged: number;
-  /** Readings that had to be dropped. */
-  readonly gapReadings: number;
-  readonly reconnects: number;
-  readonly retransmissions: number;
-  /** Why the collector last turned this device away; undefined once it has let it in. */
-  readonly turnedAway: string | undefined;
-  /** Sampling has ended and everything, gaps included, is confirmed. */
-  readonly isDone: boolean;
 }
 
 export class Firmware {
@@ -98,6 +89,7 @@ export class Firmware {
   readonly #commandRunner: CommandRunner;
   readonly #outbox: Outbox | FlashOutbox;
   readonly #batcher: Batcher;
+  readonly #files: DeviceFiles;
   readonly #uplink: Uplink;
   #session: DeviceSession;
   /** Of sessions before this one. */
@@ -125,7 +117,12 @@ export class Firmware {
     this.#trial = new UpdateTrial(platform.update?.boot, this.#clock.nowMs());
     this.#sampler = new Sampler(sensors, sampleFromMs, settings.samplePeriodMs);
     this.#schema = schemaOf(this.#sampler.channels);
-    this.#outbox = this.#createOutbox();
+    this.#outbox = openOutbox({
+      platform,
+      settings,
+      schemaHash: this.#schema.hash,
+      createEpoch: () => this.#createEpoch(),
+    });
     this.#batcher = new Batcher({
       channels: this.#sampler.channels,
       schema: SCHEMA_NUMBER,
@@ -140,14 +137,17 @@ export class Firmware {
       createCommands: () => [
         ...deviceCommands(this.#facts()),
         ...settingsCommands(keeper, () => this.#useChangedSettings()),
+        ...fileCommands(this.#files.shelf),
       ],
       handleNews: () => this.#run(),
     });
+    this.#files = new DeviceFiles(options);
     this.#session = this.#createSession(this.#flash?.turn ?? this.#onlyTurn());
     this.#uplink = new Uplink({
       platform,
       settings,
       session: this.#session,
+      blobs: this.#files.exchange,
       nowMs: () => this.#clock.nowMs(),
       handleWelcomed: () => this.#handleWelcomed(),
       handleChange: () => this.#run(),
@@ -172,6 +172,23 @@ export class Firmware {
     };
   }
 
+  /** Sends a file to the collector, now or when there is one. Throws a BlobFault where there is no such file. */
+  sendFile(purpose: BlobPurpose, name: string): boolean {
+    const isTaken = this.#files.send(purpose, name);
+    this.wake();
+    return isTaken;
+  }
+
+  /** Whether a file of this name is on its way to the collector, or waits for its turn. */
+  isSending(name: string): boolean {
+    return this.#files.isSending(name);
+  }
+
+  /** Has the firmware look at once: something that it waits for has changed. */
+  wake(): void {
+    this.#arm(0);
+  }
+
   /** Closes all links and stops; what is not confirmed is gone, but for what is in flash. */
   stop(): void {
     this.#isStopped = true;
@@ -179,32 +196,11 @@ export class Firmware {
     this.#flash?.flush();
     this.#options.platform.timers.clear(this.#timer);
     this.#uplink.close();
+    this.#files.exchange.close();
   }
 
   get #flash(): FlashOutbox | undefined {
     return this.#outbox instanceof FlashOutbox ? this.#outbox : undefined;
-  }
-
-  #createOutbox(): Outbox | FlashOutbox {
-    const { platform, keeper } = this.#options;
-    const { settings } = keeper;
-    const memory = new Outbox({
-      bytesMax: settings.outboxBytes,
-      recordsMax: settings.outboxRecords,
-      policy: settings.dropPolicy,
-    });
-    const partition = settings.flashPartition;
-    const flash = partition === "" ? undefined : platform.openFlash(partition);
-    if (flash === undefined) {
-      if (partition !== "") platform.trace(`flash: no partition "${partition}", memory only`);
-      return memory;
-    }
-    const createEpoch = () => this.#createEpoch();
-    const outbox = new FlashOutbox({ flash, memory, schemaHash: this.#schema.hash, createEpoch });
-    for (const { records, readings } of outbox.recovery.epochs) {
-      platform.trace(`flash: ${records} records, ${readings} readings of an earlier life wait`);
-    }
-    return outbox;
   }
 
   #createEpoch(): string {
@@ -231,6 +227,7 @@ export class Firmware {
       commands: this.#commands,
       isPast,
       silenceMsMax: settings.silenceMsMax,
+      blobs: this.#files.exchange,
     });
   }
 
@@ -284,7 +281,9 @@ export class Firmware {
       const flash = this.#flash;
       if (flash?.poll()) this.#changeTurn(flash);
       this.#commandRunner.runAll();
+      this.#files.exchange.handleTimeout(this.#clock.nowMs());
       this.#uplink.pump();
+      this.#files.tell();
     }
     this.#trial.handleTimeout(this.#clock.nowMs());
     const isSilent = this.#ipSilence.poll(this.#uplink.isIpSilent, this.#clock.nowMs());
@@ -329,25 +328,20 @@ export class Firmware {
         reset: this.#reset,
         uptimeMs: this.#clock.nowMs(),
         path: this.#uplink.path ?? null,
+        life: this.#commands.life,
+        trial: this.#trial.isRunning,
       }),
-      statistics: () => this.#statistics(),
+      statistics: () =>
+        statisticsOf(this.status, {
+          uptimeMs: this.#clock.nowMs(),
+          unrepresentable: this.#batcher.unrepresentable,
+          commands: this.#commands.begun,
+        }),
       channels: () => this.#sampler.channels,
       periodsMs: () => this.#sampler.periodsMs,
       readNow: () => this.#readNow(),
       restartSoon: platform.restart === undefined ? undefined : restartSoon,
       trace: platform.trace,
-    };
-  }
-
-  #statistics(): Record<string, CborValue> {
-    const { path, turnedAway, isDone: _, ...counts } = this.status;
-    return {
-      ...counts,
-      path: path ?? null,
-      turnedAway: turnedAway ?? null,
-      uptimeMs: this.#clock.nowMs(),
-      unrepresentable: this.#batcher.unrepresentable,
-      commands: this.#commands.begun,
     };
   }
 
@@ -365,6 +359,7 @@ export class Firmware {
       sampleMs,
       this.#restartAtMs,
       this.#batcher.nextDueMs(),
+      this.#files.exchange.pollTimeoutMs(),
       this.#uplink.nextDueMs(),
     );
   }
@@ -391,10 +386,4 @@ export class Firmware {
 function schemaOf(channels: readonly Channel[]): DeviceSchema {
   const body = encodeSchema(channels);
   return { number: SCHEMA_NUMBER, hash: schemaHash(body), body };
-}
-
-function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
 }

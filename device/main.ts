@@ -11,6 +11,7 @@ import {
   keepWifi,
   recordAborts,
 } from "./platform/moddable.ts";
+import { openModdableShelf } from "./platform/moddable-files.ts";
 import { MemoryStorage } from "./platform/storage.ts";
 import { createSensor } from "./sensors/catalog.ts";
 import { DEFAULT_NAME, DEFAULT_SETTINGS, type Settings } from "./settings.ts";
@@ -31,7 +32,15 @@ export default function main(): void {
     periodMs: each.periodMs,
   }));
   const handleIpSilence = () => wifi?.handleSilence();
-  new Firmware({ platform, keeper, sensors, crashRecord, handleIpSilence });
+  const shelf = openModdableShelf();
+  new Firmware({
+    platform,
+    keeper,
+    sensors,
+    crashRecord,
+    handleIpSilence,
+    ...(shelf === undefined ? {} : { shelf }),
+  });
 }
 
 function readSettings(): Settings {

@@ -115,10 +115,12 @@ function withKept(
   texts: SettingTexts,
   trace: (line: string) => void,
 ): { settings: Settings; kept: SettingTexts } {
-  const rows = settingRows();
   const kept: Record<string, string> = {};
+  const changes = Object.entries(texts);
+  if (changes.length === 0) return { settings: base, kept }; // mostly: the table need not be made
+  const rows = settingRows();
   let settings = base;
-  for (const [key, text] of Object.entries(texts)) {
+  for (const [key, text] of changes) {
     const changed = rows.find((row) => row.key === key)?.parse(text, settings);
     if (changed === undefined || settingsFault(changed) !== undefined) {
       trace(`settings: ${key} was kept and is of no use to this firmware`);

@@ -2,7 +2,9 @@
 // a timer, a new batch) ends in `pump`, which drains what is to be done and then offers every link
 // the session's next messages, sealed where the device has a key.
 
+import type { BlobExchange } from "../shared/blob/exchange.ts";
 import type { ByteWriter } from "../shared/bytes/cursor.ts";
+import { fromHex } from "../shared/bytes/hex.ts";
 import { DeviceSeal, type DeviceSealEvent } from "../shared/seal/device-seal.ts";
 import type { DeviceSession } from "../shared/session/device.ts";
 import type { DeviceEvent } from "../shared/session/device-event.ts";
@@ -33,6 +35,8 @@ export interface UplinkOptions {
   readonly platform: Platform;
   readonly settings: Settings;
   readonly session: DeviceSession;
+  /** Told of the links that files may use. */
+  readonly blobs: Pick<BlobExchange, "handleLinkUp" | "handleLinkDown">;
   readonly nowMs: () => number;
   /** The session's greeting was answered, on whichever link. */
   readonly handleWelcomed: () => void;
@@ -178,7 +182,9 @@ export class Uplink {
 
   #handleWelcomed(index: number): void {
     this.turnedAway = undefined;
-    this.#open[index]!.isWelcomed = true;
+    const path = this.#open[index]!;
+    path.isWelcomed = true;
+    this.#options.blobs.handleLinkUp({ id: path.id, traits: path.link.traits, receiveBytesMax: 0 });
     this.#options.handleWelcomed();
     this.#failover.handleUp(index);
     const best = this.#failover.best;
@@ -296,6 +302,7 @@ export class Uplink {
     if (path === undefined) return;
     this.#session.handleLinkDown(path.id);
     this.#seal?.handleLinkDown(path.id);
+    this.#options.blobs.handleLinkDown(path.id);
     path.link.close();
   }
 }
@@ -318,12 +325,4 @@ function turnedAwayText(
     case "busy":
       return `collector ${host} is busy and said when device ${device} may come back`;
   }
-}
-
-function fromHex(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length / 2);
-  for (let index = 0; index < bytes.length; index++) {
-    bytes[index] = Number.parseInt(text.slice(2 * index, 2 * index + 2), 16);
-  }
-  return bytes;
 }

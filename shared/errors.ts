@@ -52,6 +52,27 @@ export const COMMAND_STATUSES = [
 
 export type CommandStatus = (typeof COMMAND_STATUSES)[number];
 
+/** What a file is for, as `blob` names it. */
+export const BLOB_PURPOSES = ["file", "firmware"] as const;
+
+export type BlobPurpose = (typeof BLOB_PURPOSES)[number];
+
+/** How the transfer of a file ended, as `blob-end` carries it. The order is the wire's. */
+export const BLOB_STATUSES = [
+  "done", // all of it is kept, and its hash is right
+  "cancelled", // somebody changed their mind
+  "not-found", // there is no such file
+  "refused", // its name, its purpose, or what it holds is not taken
+  "too-large", // more than this side keeps of one file, or of all
+  "no-space", // the disk or the flash is full
+  "corrupt", // it came, and its hash is another: the file changed on the way or at its source
+  "failed", // a file could not be read or written
+  "busy", // too many at once: ask again later
+  "unknown", // nothing is known of such a transfer: offer it again
+] as const;
+
+export type BlobStatus = (typeof BLOB_STATUSES)[number];
+
 /** The outcome of decoding bytes from outside: a value, or whose fault it is that there is none. */
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T }

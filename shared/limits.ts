@@ -67,5 +67,17 @@ export const COMMAND_WITHIN_MS_MAX = 600_000;
 /** Hosts whose last command a device remembers: collectors, and people with a cable. */
 export const COMMAND_AUTHORS_MAX = 8;
 
+/** Largest file that is sent over a session: more than a board's flash holds. */
+export const BLOB_BYTES_MAX = 67_108_864;
+
+/** Largest piece of a file: fits a datagram with its head, token, checksum and a seal. */
+export const CHUNK_BYTES_MAX = 1_024;
+
+/** Bytes of a file that a receiver lets be on their way: bounds what stands in buffers before a reading. */
+export const CHUNK_WINDOW_BYTES_MAX = 65_536;
+
+/** Files that are on their way at a time, each way: the others wait for their turn at their sender. */
+export const BLOBS_AT_ONCE_MAX = 2;
+
 /** A sequence number is a 32-bit count: at a batch a second, 136 years. */
 export const SEQUENCE_MAX = 0xffff_ffff;

@@ -9,24 +9,25 @@ const TRIAL_MS_MAX = 600_000;
 export class UpdateTrial {
   readonly #boot: BootControl | undefined;
   readonly #endMs: number;
-  #isRunning: boolean;
+  /** A restart would bring the former firmware back. */
+  isRunning: boolean;
 
   /** Where the machine has no boot control nothing is on trial. */
   constructor(boot: BootControl | undefined, nowMs: number) {
     this.#boot = boot;
     this.#endMs = nowMs + TRIAL_MS_MAX;
-    this.#isRunning = boot?.isOnTrial === true;
+    this.isRunning = boot?.isOnTrial === true;
   }
 
   handleWelcomed(): void {
-    if (!this.#isRunning) return;
-    this.#isRunning = false;
+    if (!this.isRunning) return;
+    this.isRunning = false;
     this.#boot!.confirm();
   }
 
   handleTimeout(nowMs: number): void {
-    if (!this.#isRunning || nowMs < this.#endMs) return;
-    this.#isRunning = false; // where the machine cannot go back, this firmware is all there is
+    if (!this.isRunning || nowMs < this.#endMs) return;
+    this.isRunning = false; // where the machine cannot go back, this firmware is all there is
     this.#boot!.rollBack();
   }
 }

@@ -14,11 +14,21 @@ local senda = Proto("senda", "Senda")
 
 local REFUSALS = {
   [0] = "version", [1] = "malformed", [2] = "unexpected", [3] = "epoch-reused", [4] = "schema",
+  [5] = "keys",
 }
 local BYES = { [0] = "done", [1] = "going-down", [2] = "unknown-session", [3] = "busy" }
 local GAPS = {
   [0] = "outbox-full", [1] = "oversize", [2] = "damaged", [3] = "elsewhere", [4] = "refused",
 }
+local STATUSES = {
+  [0] = "success", [1] = "failed", [2] = "unknown-command", [3] = "bad-arguments", [4] = "busy",
+  [5] = "no-answer", [6] = "away", [7] = "restarted",
+}
+local ENDS = {
+  [0] = "done", [1] = "cancelled", [2] = "not-found", [3] = "refused", [4] = "too-large",
+  [5] = "no-space", [6] = "corrupt", [7] = "failed", [8] = "busy", [9] = "unknown",
+}
+local DENIALS = { [0] = "not-admitted", [1] = "unknown-association", [2] = "busy" }
 
 local f = {
   length = ProtoField.uint32("senda.length", "Length of the message"),
@@ -33,6 +43,7 @@ local f = {
   firmware = ProtoField.string("senda.firmware", "Firmware", base.UNICODE),
   reset = ProtoField.string("senda.reset", "Why it last started", base.UNICODE),
   uptime = ProtoField.double("senda.uptime", "Uptime (ms)"),
+  life = ProtoField.uint32("senda.life", "Life of the device", base.HEX),
   first = ProtoField.uint32("senda.first", "Oldest record it has"),
   next = ProtoField.uint32("senda.next", "Next"),
   receive = ProtoField.uint32("senda.receive", "Bytes it can take at a time"),
@@ -58,6 +69,35 @@ local f = {
   retry_after = ProtoField.double("senda.bye.retry_after", "Stay away for (ms)"),
   refusal = ProtoField.uint8("senda.refusal", "Refusal", base.DEC, REFUSALS),
   detail = ProtoField.string("senda.detail", "Detail", base.UNICODE),
+  author = ProtoField.uint32("senda.command.author", "Author", base.HEX),
+  number = ProtoField.uint32("senda.command.number", "Number"),
+  within = ProtoField.uint32("senda.command.within", "Asked for at most (ms)"),
+  command = ProtoField.string("senda.command", "Command", base.UNICODE),
+  body = ProtoField.bytes("senda.command.body", "What it says, in CBOR"),
+  status = ProtoField.uint8("senda.command.status", "Status", base.DEC, STATUSES),
+  done = ProtoField.double("senda.command.done", "Done"),
+  total = ProtoField.double("senda.command.total", "Of how many"),
+  blob = ProtoField.uint32("senda.blob", "File", base.HEX),
+  purpose = ProtoField.string("senda.blob.purpose", "Purpose", base.UNICODE),
+  name = ProtoField.string("senda.blob.name", "Name", base.UNICODE),
+  size = ProtoField.uint32("senda.blob.size", "Size (bytes)"),
+  sha256 = ProtoField.string("senda.blob.sha256", "SHA-256"),
+  ending = ProtoField.uint8("senda.blob.end", "How it ended", base.DEC, ENDS),
+  offset = ProtoField.uint32("senda.blob.offset", "Offset"),
+  piece = ProtoField.bytes("senda.blob.piece", "Piece"),
+  kept = ProtoField.uint32("senda.blob.next", "All before this byte is kept"),
+  blob_window = ProtoField.uint32("senda.blob.window", "Window (bytes)"),
+  seal_version = ProtoField.uint8("senda.seal.version", "Version of the seal"),
+  random = ProtoField.bytes("senda.seal.random", "Random"),
+  host_random = ProtoField.bytes("senda.seal.host_random", "Random, of the host"),
+  proof = ProtoField.bytes("senda.seal.proof", "Proof"),
+  association = ProtoField.uint32("senda.seal.token", "Token of the association", base.HEX),
+  counter = ProtoField.uint32("senda.seal.counter", "Counter"),
+  ciphertext = ProtoField.bytes("senda.seal.ciphertext", "Sealed message"),
+  plain_length = ProtoField.uint32("senda.seal.length", "Length of what is sealed"),
+  tag = ProtoField.bytes("senda.seal.tag", "Tag"),
+  denial = ProtoField.uint8("senda.seal.denial", "Denial", base.DEC, DENIALS),
+  denied = ProtoField.bytes("senda.seal.denied", "What it answers"),
 }
 senda.fields = f
 
@@ -182,7 +222,11 @@ local function add_epoch(tree, _, range)
   tree:add(f.epoch, range(1)) -- behind the byte that says "8 bytes"
 end
 
-local IN_MAPS = { schemas = add_schemas, wanted = add_wanted, epoch = add_epoch }
+local function add_blob_id(tree, id, range)
+  tree:add(f.blob, range, id)
+end
+
+local IN_MAPS = { id = add_blob_id, schemas = add_schemas, wanted = add_wanted, epoch = add_epoch }
 
 -- The map of a hello or a welcome; returns its values by key.
 local function cbor_map(reader)
@@ -288,11 +332,132 @@ local function dissect_pong(reader)
   return string.format("%d at %.0f ms", ping, reader:varint(f.clock))
 end
 
+local function command_id(reader)
+  reader:fixed(f.author, 4)
+  return reader:fixed(f.number, 4)
+end
+
+-- Its body need not be what it should be: that is for the device to say (PROTOCOL 4.11).
+local function dissect_command(reader)
+  local number = command_id(reader)
+  reader:fixed(f.life, 4)
+  reader:varint(f.within)
+  local body = reader:rest()
+  if body == nil then return "#" .. number end
+  local item = reader.tree:add(f.body, body)
+  local is_sound, entries = pcall(cbor, reader_of(body:tvb(), item), 1)
+  if not is_sound or type(entries) ~= "table" then return "#" .. number end
+  for _, entry in ipairs(entries) do
+    if entry.key == "name" and type(entry.value) == "string" then
+      item:add(f.command, entry.range, entry.value)
+      return string.format("#%d %s", number, entry.value)
+    end
+  end
+  return "#" .. number
+end
+
+local function dissect_result(reader)
+  local number = command_id(reader)
+  local status = reader:fixed(f.status, 1)
+  local body = reader:rest()
+  if body then reader.tree:add(f.body, body) end
+  return string.format("#%d %s", number, STATUSES[status] or "?")
+end
+
+local function dissect_progress(reader)
+  local number = command_id(reader)
+  local done = reader:varint(f.done)
+  return string.format("#%d %.0f of %.0f", number, done, reader:varint(f.total))
+end
+
+-- PROTOCOL 4.14: an offer, or without size and hash a request.
+local function dissect_blob(reader)
+  local blob = cbor_map(reader)
+  if blob.size == nil then return "asks for " .. blob.name end
+  return string.format("%s, %d bytes", blob.name, blob.size)
+end
+
+local function dissect_blob_end(reader)
+  local id = reader:fixed(f.blob, 4)
+  local status = reader:fixed(f.ending, 1)
+  local text, range = cbor(reader, 1)
+  reader.tree:add(f.detail, range, text)
+  return string.format("%08x %s %s", id, ENDS[status] or "?", text)
+end
+
+local function dissect_chunk(reader)
+  local id = reader:fixed(f.blob, 4)
+  local offset = reader:varint(f.offset)
+  local piece = reader:rest()
+  if piece == nil then error("too short", 0) end
+  reader.tree:add(f.piece, piece)
+  return string.format("%08x %d bytes from %d on", id, piece:len(), offset)
+end
+
+local function dissect_chunk_ack(reader)
+  local id = reader:fixed(f.blob, 4)
+  local kept = reader:varint(f.kept)
+  reader:varint(f.blob_window)
+  return string.format("%08x all before %d is kept", id, kept)
+end
+
 local function dissect_bye(reader)
   local reason = reader:fixed(f.bye_reason, 1)
   local retry_after_ms = reader:varint(f.retry_after)
   local when = retry_after_ms == 0 and "" or string.format(", back after %.0f ms", retry_after_ms)
   return (BYES[reason] or "?") .. when
+end
+
+-- PROTOCOL 11: what is sealed stays so; who speaks and how much can be seen.
+
+local SEAL_RANDOM_BYTES = 16
+local SEAL_NAME_BYTES = 64
+local SEAL_PROOF_BYTES = 16
+
+local function add_bytes(reader, field, count)
+  reader.tree:add(field, reader:take(count))
+end
+
+local function dissect_knock(reader)
+  reader:fixed(f.seal_version, 1)
+  add_bytes(reader, f.random, SEAL_RANDOM_BYTES)
+  local length = reader:take(1):uint()
+  if length == 0 or length > SEAL_NAME_BYTES then error("no name", 0) end
+  local name = reader:take(length)
+  reader.tree:add(f.device, name)
+  reader:take(SEAL_NAME_BYTES - length)
+  add_bytes(reader, f.proof, SEAL_PROOF_BYTES)
+  return name:string(ENC_UTF_8)
+end
+
+local function dissect_admit(reader)
+  reader:fixed(f.seal_version, 1)
+  add_bytes(reader, f.random, SEAL_RANDOM_BYTES)
+  add_bytes(reader, f.host_random, SEAL_RANDOM_BYTES)
+  local token = reader:fixed(f.association, 4)
+  add_bytes(reader, f.proof, SEAL_PROOF_BYTES)
+  return string.format("as %08x", token)
+end
+
+local function dissect_sealed(reader)
+  local token = reader:fixed(f.association, 4)
+  local counter = reader:varint(f.counter)
+  local length = reader:left() - SEAL_PROOF_BYTES
+  if length < 1 then error("too short", 0) end
+  local ciphertext = reader:take(length)
+  reader.tree:add(f.ciphertext, ciphertext)
+  reader.tree:add(f.plain_length, ciphertext, length):set_generated()
+  add_bytes(reader, f.tag, SEAL_PROOF_BYTES)
+  return string.format("%08x #%d, %d bytes", token, counter, length)
+end
+
+local function dissect_deny(reader)
+  reader:fixed(f.seal_version, 1)
+  local reason = reader:fixed(f.denial, 1)
+  reader:varint(f.retry_after)
+  local what = reader:rest()
+  if what then reader.tree:add(f.denied, what) end
+  return DENIALS[reason] or "?"
 end
 
 local MESSAGES = {
@@ -301,12 +466,23 @@ local MESSAGES = {
   [0x03] = { name = "refuse", dissect = dissect_refuse },
   [0x04] = { name = "schema", dissect = dissect_schema },
   [0x05] = { name = "want", dissect = dissect_want },
+  [0x06] = { name = "command", dissect = dissect_command },
+  [0x07] = { name = "result", dissect = dissect_result },
+  [0x08] = { name = "progress", dissect = dissect_progress },
+  [0x0b] = { name = "blob", dissect = dissect_blob },
+  [0x0c] = { name = "blob-end", dissect = dissect_blob_end },
   [0x10] = { name = "batch", dissect = dissect_batch },
   [0x11] = { name = "gap", dissect = dissect_gap },
   [0x12] = { name = "ack", dissect = dissect_ack },
   [0x13] = { name = "ping", dissect = dissect_ping },
   [0x14] = { name = "pong", dissect = dissect_pong },
   [0x15] = { name = "bye", dissect = dissect_bye },
+  [0x16] = { name = "chunk", dissect = dissect_chunk },
+  [0x17] = { name = "chunk-ack", dissect = dissect_chunk_ack },
+  [0x18] = { name = "knock", dissect = dissect_knock },
+  [0x19] = { name = "admit", dissect = dissect_admit },
+  [0x1a] = { name = "sealed", dissect = dissect_sealed },
+  [0x1c] = { name = "deny", dissect = dissect_deny },
 }
 
 local function tell(pinfo, text)
@@ -350,7 +526,7 @@ local function dissect_stream(tvb, pinfo, root)
   dissect_tcp_pdus(tvb, root, LENGTH_BYTES, length_of_frame, dissect_frame)
 end
 
--- PROTOCOL 3.4: token, message, CRC-32C.
+-- PROTOCOL 3.4: token, message, CRC-32C; messages of the seal have no token before them.
 
 local CASTAGNOLI = 0x82f63b78
 
@@ -366,17 +542,21 @@ local function crc32c(tvb)
   return bit.bnot(crc)
 end
 
+local SEAL_CODES = { [0x18] = true, [0x19] = true, [0x1a] = true, [0x1c] = true }
+
 local function dissect_datagram(tvb, pinfo, root)
-  local message_bytes = tvb:len() - TOKEN_BYTES - CHECKSUM_BYTES
+  if tvb:len() < 1 then return 0 end
+  local token_bytes = SEAL_CODES[tvb(0, 1):uint()] and 0 or TOKEN_BYTES
+  local message_bytes = tvb:len() - token_bytes - CHECKSUM_BYTES
   if message_bytes < 1 then return 0 end
   local tree = root:add(senda, tvb(), "Senda")
   local checksum = tvb(tvb:len() - CHECKSUM_BYTES)
-  tree:add(f.token, tvb(0, TOKEN_BYTES))
+  if token_bytes > 0 then tree:add(f.token, tvb(0, TOKEN_BYTES)) end
   local item = tree:add(f.checksum, checksum)
   if crc32c(tvb(0, tvb:len() - CHECKSUM_BYTES)) ~= bit.tobit(checksum:uint()) then
     item:add_proto_expert_info(wrong_checksum)
   end
-  dissect_message(tvb(TOKEN_BYTES, message_bytes):tvb(), pinfo, tree)
+  dissect_message(tvb(token_bytes, message_bytes):tvb(), pinfo, tree)
   return tvb:len()
 end
 

@@ -122,6 +122,7 @@ export function parsePairs(texts: readonly string[]): JsonArguments {
   return pairs;
 }
 
+/** For an option that names the control API. */
 export function httpAddress(text: string): Address {
   const address = parseAddress(text);
   if (address === undefined || address.port === 0) {
@@ -142,7 +143,7 @@ async function overCable(address: SerialAddress, keys: string | undefined): Prom
 }
 
 async function whyAway(client: ControlClient, device: string): Promise<string> {
-  const known = (await client.devices()).find((each) => each.device === device);
+  const known = (await client.devices()).find(({ name }) => name === device);
   const lastSeen = known?.lastSeen ?? null;
   const since =
     lastSeen === null

@@ -18,6 +18,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   query: async () => (await import("./commands/query.ts")).queryCommand(),
   export: async () => (await import("./commands/export.ts")).exportCommand(),
   send: async () => (await import("./commands/send.ts")).sendCommand(),
+  put: async () => (await import("./commands/put.ts")).putCommand(),
+  get: async () => (await import("./commands/get.ts")).getCommand(),
+  files: async () => (await import("./commands/files.ts")).filesCommand(),
+  update: async () => (await import("./commands/update.ts")).updateCommand(),
+  firmware: async () => (await import("./commands/firmware.ts")).firmwareCommand(),
   set: async () => (await import("./commands/set.ts")).setCommand(),
   verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
   key: async () => (await import("./commands/key.ts")).keyCommand(),
@@ -34,6 +39,7 @@ async function createProgram(asked: string | undefined): Promise<Command> {
     .description("Carries sensor readings from microcontrollers to where they are kept.")
     .version(FIRMWARE_VERSION, "-V, --version")
     .showSuggestionAfterError()
+    .enablePositionalOptions() // `firmware sign` has a --version of its own
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "senda: ")) });
   const known = Object.keys(COMMANDS);
   for (const name of asked !== undefined && known.includes(asked) ? [asked] : known) {

@@ -14,31 +14,27 @@ import type { LinkId } from "../../shared/session/link.ts";
 import { randomToken } from "../chance.ts";
 import { monotonicMs, utcMicros } from "../clock.ts";
 import type { Errand, Outcome } from "../commands/courier.ts";
+import type { ShelfOf } from "../files/device-shelves.ts";
 import type { HostLinkIo, LinkHub } from "../links/host-link-io.ts";
 import type { Commit, Trouble } from "../store/operation.ts";
 import type { Store } from "../store/store.ts";
 import { utcSampleOf } from "../time/utc-sample.ts";
+import { BlobDesk } from "./blob-desk.ts";
 import { DeviceBoard } from "./device-board.ts";
 import { DeviceCommands } from "./device-commands.ts";
 import { Doorway } from "./doorway.ts";
+import { EventLog } from "./event-log.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
+import { Noise } from "./noise.ts";
 import { type Received, SealedLinks } from "./sealed-links.ts";
-import { deniedText, describeEvent } from "./sentences.ts";
+import { deniedText } from "./sentences.ts";
+import { StoreFlush } from "./store-flush.ts";
 
 /** Links that may be open at a time; further ones are closed at once, and counted as refused. */
 const LINKS_MAX = 20_000;
 
 /** A collector that stops asks devices to stay away for so long, which is about what a restart takes. */
 const RETRY_AFTER_MS = 2_000;
-
-/** Longest console line that is passed on; a device that prints on without end is cut there. */
-const CONSOLE_TEXT_MAX = 2_000;
-
-/** Of refusals at most one in so long is kept in the store: strangers must not fill it. */
-const REFUSALS_KEPT_MS = 1_000;
-
-/** Events that are for whoever watches only, or that the store keeps by itself with the record. */
-const NOT_KEPT: ReadonlySet<string> = new Set(["console", "trouble", "gap", "kept-aside", "keys"]);
 
 export interface CollectorOptions {
   readonly store: Store;
@@ -48,6 +44,8 @@ export interface CollectorOptions {
   readonly keys?: KeyRing | undefined;
   /** A device has come with one of its keys. */
   readonly handleProven?: (device: string, key: Uint8Array) => void;
+  /** Where devices' files are kept; without it they are refused. */
+  readonly shelfOf?: ShelfOf | undefined;
   readonly handleEvent: (event: CollectorEvent) => void;
   /** The store has ended for good. */
   readonly handleFailure: (error: Error) => void;
@@ -56,8 +54,12 @@ export interface CollectorOptions {
 export class Collector implements LinkHub {
   readonly board = new DeviceBoard();
   readonly #commands: DeviceCommands;
+  readonly blobs: BlobDesk;
   readonly #options: CollectorOptions;
   readonly #store: Store;
+  readonly #eventLog: EventLog;
+  readonly #flush: StoreFlush;
+  readonly #noise = new Noise();
   readonly #endpoint: HostEndpoint;
   readonly #sealed: SealedLinks;
   readonly #doorway = new Doorway();
@@ -69,26 +71,29 @@ export class Collector implements LinkHub {
   readonly #timer: NodeJS.Timeout;
   #nextLinkId: LinkId = 1;
   #isStopped = false;
+  #isPumpDue = false;
   /** All is said and stored; what links still bring is not taken, for the store is about to close. */
   #isDone = false;
-  /** The store cannot write. */
-  #isTroubled = false;
-  #giveUpFlush: () => void = () => undefined;
-  #refusalKeptMs = Number.NEGATIVE_INFINITY;
   readonly #counters = {
     batches: 0,
     readings: 0,
     gaps: 0,
     gapReadings: 0,
-    noise: 0,
-    noiseBytes: 0,
     refusedLinks: 0,
   };
 
   constructor(options: CollectorOptions) {
     this.#options = options;
     this.#store = options.store;
-    this.#endpoint = new HostEndpoint({ collector: options.name });
+    this.#eventLog = new EventLog(options.store);
+    this.#flush = new StoreFlush(options.store);
+    this.blobs = new BlobDesk({
+      shelfOf: options.shelfOf,
+      handleEvent: (event) => this.#tell({ event: "file", ...event }),
+      handleReady: (link) => this.#endpoint.handleBlobsReady(link),
+      handleChange: () => this.#pumpSoon(),
+    });
+    this.#endpoint = new HostEndpoint({ collector: options.name, blobs: this.blobs });
     this.#commands = new DeviceCommands({
       author: randomToken(),
       send: (session, message) => this.#endpoint.sendCommand(session, message),
@@ -108,7 +113,8 @@ export class Collector implements LinkHub {
     const { clear, misbound } = this.#sealed;
     const seal = { ...this.#sealed.counters, clear, misbound };
     const turnedAway = refusals + refusedLinks + seal.denied;
-    return { ...counters, duplicates, ignored, refusals: turnedAway, seal };
+    const { noise, noiseBytes } = this.#noise;
+    return { ...counters, noise, noiseBytes, duplicates, ignored, refusals: turnedAway, seal };
   }
 
   /** Has a device do something. Resolves with how that ended. */
@@ -137,6 +143,7 @@ export class Collector implements LinkHub {
     if (io === undefined) return;
     this.#links.delete(id);
     this.#endpoint.handleLinkDown(id);
+    this.blobs.handleLinkDown(id);
     this.#sealed.handleLinkDown(id);
     this.#doorway.leave(id);
     this.#leaveSession(id, io);
@@ -160,7 +167,6 @@ export class Collector implements LinkHub {
     return id;
   }
 
-  /** The devices have other keys. */
   handleKeysChanged(): void {
     this.#sealed.handleKeysChanged();
     this.#commands.handleKeysChanged(monotonicMs());
@@ -172,24 +178,17 @@ export class Collector implements LinkHub {
   }
 
   handleNoise(where: string, event: Exclude<FrameEvent, { kind: "message" }>): void {
-    if (event.kind === "text") {
-      const text = new TextDecoder().decode(event.bytes).slice(0, CONSOLE_TEXT_MAX);
-      this.#tell({ event: "console", where, text });
-      return;
-    }
-    this.#counters.noise++;
-    this.#counters.noiseBytes += event.kind === "noise" ? event.dropped : 0;
-    if (event.kind === "broken") {
-      const why = "it does not speak this protocol (a frame longer than any of ours)";
-      this.#tell({ event: "refused", where, why });
-    }
+    const told = this.#noise.take(where, event);
+    if (told !== undefined) this.#tell(told);
   }
 
   pump(): void {
     this.#endpoint.handleTimeout(monotonicMs());
     this.#drainEvents();
     this.#commands.pump(monotonicMs());
+    this.blobs.handleTimeout(monotonicMs());
     this.#transmit();
+    if (this.blobs.pollTimeoutMs() === 0) this.#pumpSoon(); // a long file is hashed a little at a time
     for (const id of this.#closingReasons.keys()) {
       const io = this.#links.get(id);
       if (io === undefined) this.#closingReasons.delete(id);
@@ -201,19 +200,20 @@ export class Collector implements LinkHub {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#timer);
-    await this.#flush();
+    await this.#flush.wait();
     this.#endpoint.handleShutdown("going-down", RETRY_AFTER_MS);
     this.pump();
+    this.blobs.close();
     this.#isDone = true;
   }
 
-  /** Waits until all that came is on disk; not where the disk takes nothing: then devices keep what they have. */
-  async #flush(): Promise<void> {
-    if (this.#isTroubled) return;
-    const troubled = new Promise<void>((resolve) => {
-      this.#giveUpFlush = resolve;
+  #pumpSoon(): void {
+    if (this.#isPumpDue || this.#isDone) return;
+    this.#isPumpDue = true;
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      if (!this.#isDone) this.pump();
     });
-    await Promise.race([this.#store.flush(), troubled]);
   }
 
   #take(id: LinkId, io: HostLinkIo, received: Received): void {
@@ -269,6 +269,7 @@ export class Collector implements LinkHub {
         this.#links.get(event.link)?.limitReceive?.(event.hello.receiveBytesMax);
         this.#handleProven(event.link);
         this.#handleWelcomed(event.link, event.session);
+        this.#handleBlobLink(event.link, event.hello);
         break;
       case "schema":
         this.#store.putSchema(event.session.epochId, event.schema.number, event.schema.body);
@@ -316,6 +317,13 @@ export class Collector implements LinkHub {
     this.#tell({ event: "connected", device, epoch, link, where: io.where });
   }
 
+  #handleBlobLink(id: LinkId, hello: Hello): void {
+    const traits = this.#links.get(id)?.traits;
+    if (traits === undefined) return;
+    const receiveBytesMax = this.#sealed.roomBytes(hello.receiveBytesMax);
+    this.blobs.handleWelcomed(hello.device, { id, traits, receiveBytesMax });
+  }
+
   /** A new epoch while records of the one before were still to come: with the device's memory they are gone. */
   #tellOfRestart(session: HostSession): void {
     const before = this.board.sessionOf(session.device);
@@ -361,21 +369,14 @@ export class Collector implements LinkHub {
   }
 
   #handleTrouble({ isOver, text }: Trouble): void {
-    this.#isTroubled = !isOver;
-    if (!isOver) this.#giveUpFlush();
+    this.#flush.handleTrouble(isOver);
     this.#tell({ event: "trouble", isOver, text });
   }
 
   /** Tells whoever watches, and keeps what an operator will want to look up later. */
   #tell(event: CollectorEvent): void {
     this.#options.handleEvent(event);
-    if (this.#isDone || NOT_KEPT.has(event.event)) return;
-    const nowMs = monotonicMs();
-    if (event.event === "refused" && nowMs < this.#refusalKeptMs + REFUSALS_KEPT_MS) return;
-    if (event.event === "refused") this.#refusalKeptMs = nowMs;
-    const device = "device" in event ? { device: event.device } : {};
-    const text = describeEvent(event);
-    this.#store.putEvent({ atUs: utcMicros(), kind: event.event, text, ...device });
+    if (!this.#isDone) this.#eventLog.keep(event);
   }
 
   #leaveSession(id: LinkId, io: HostLinkIo): void {

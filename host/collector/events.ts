@@ -3,6 +3,7 @@
 import type { CommandStatus } from "../../shared/errors.ts";
 import type { SealCounters } from "../../shared/seal/host-seal.ts";
 import type { LinkTraits } from "../../shared/session/link.ts";
+import type { DeviceBlobEvent } from "./blob-desk.ts";
 
 export type CollectorEvent =
   | {
@@ -58,6 +59,8 @@ export type CollectorEvent =
   | { readonly event: "keys"; readonly isOk: boolean; readonly text: string }
   /** Something about plain clients (host/plain) that an operator may want to know. */
   | { readonly event: "plain"; readonly where: string; readonly text: string }
+  /** A file came from a device, or went to it, or did not. */
+  | ({ readonly event: "file" } & DeviceBlobEvent)
   /** The store cannot write (isOver false), or can again. */
   | { readonly event: "trouble"; readonly isOver: boolean; readonly text: string };
 

@@ -102,6 +102,12 @@ export class SealedLinks {
     return this.#seal.seal(peer, writer, source) ? writer.written() : undefined;
   }
 
+  /** Of what a device takes at a time, what is left for a message; 0 for no limit. */
+  roomBytes(receiveBytesMax: number): number {
+    if (!this.isRequired || receiveBytesMax === 0) return receiveBytesMax;
+    return Math.max(1, receiveBytesMax - SEAL_BYTES_MAX);
+  }
+
   handleBlocked(id: LinkId, isBlocked: boolean): void {
     if (isBlocked) this.#blocked.add(id);
     else this.#blocked.delete(id);

@@ -29,9 +29,18 @@ export function describeEvent(event: CollectorEvent): string {
       return `${event.isOk ? "+" : "!"} keys: ${event.text}`;
     case "plain":
       return `! ${printable(event.where)}: ${printable(event.text)}`;
+    case "file":
+      return describeFile(event);
     case "trouble":
       return `${event.isOver ? "+" : "!"} store: ${event.text}`;
   }
+}
+
+function describeFile(event: Extract<CollectorEvent, { event: "file" }>): string {
+  const { device, isIncoming, name, sizeBytes, status, text } = event;
+  const file = `${printable(name)} ${isIncoming ? "from" : "for"} ${printable(device)}`;
+  if (status !== "done") return `! file ${file}: ${status}: ${printable(text)}`;
+  return `+ file ${file}: ${count(sizeBytes ?? 0, "byte")}, kept as ${printable(text)}`;
 }
 
 function resultText({ status, text }: { status: string; text: string }): string {

@@ -2,22 +2,19 @@
 // `senda collect` and `senda demo` run, and what tests start.
 
 import type { KeyRing } from "../../shared/seal/host-seal.ts";
-import { monotonicMs } from "../clock.ts";
-import type { Errand, Outcome } from "../commands/courier.ts";
-import type { ApiServer, Controls } from "../http/api-server.ts";
+import { deviceShelves, type FilesOptions } from "../files/device-shelves.ts";
+import { Transfers } from "../files/transfers.ts";
+import type { HttpOptions, HttpServer } from "../http/server.ts";
 import { WatchedKeys } from "../keys/key-file.ts";
 import type { Address, SerialAddress } from "../links/address.ts";
-import { LinkError } from "../links/listen-error.ts";
 import { SerialHostPort } from "../links/serial-port.ts";
 import { TcpListener } from "../links/tcp-listener.ts";
 import { UdpListener } from "../links/udp-listener.ts";
 import { PlainInputs, type PlainReport } from "../plain/plain-inputs.ts";
 import type { PlainSpec } from "../plain/spec.ts";
-import { StoreReader } from "../store/reader.ts";
 import { Store } from "../store/store.ts";
 import { Collector } from "./collector.ts";
 import type { DeviceView } from "./device-board.ts";
-import { type KnownDevice, knownDevices } from "./directory.ts";
 import type { CollectorCounters, CollectorEvent } from "./events.ts";
 
 export interface StationOptions {
@@ -29,10 +26,12 @@ export interface StationOptions {
   readonly tcp: Address | "off";
   readonly udp: Address | "off";
   readonly serial: readonly SerialAddress[];
-  /** Where the control API listens; where that is not asked for in so many words, the station goes without if need be. */
-  readonly http?: { readonly address: Address; readonly isAsked: boolean } | "off" | undefined;
+  /** Where the API and the dashboard are served; nowhere unless told. */
+  readonly http?: HttpOptions | "off";
   /** For clients that do not speak our protocol: docs/PLAIN.md. */
   readonly plain?: readonly PlainSpec[];
+  /** Where devices' files are kept; without it they are refused. */
+  readonly files?: FilesOptions | undefined;
   /** Name and version, for the devices' logs. */
   readonly name: string;
   /** The devices' keys, or the file that has them; without either devices come in the clear. */
@@ -58,15 +57,13 @@ export class Station {
   readonly #ports: (TcpListener | UdpListener | SerialHostPort)[] = [];
   #tcp: TcpListener | undefined;
   #udp: UdpListener | undefined;
-  #api: ApiServer | undefined;
-  /** Why there is no control API, where one was to be. */
-  apiFault: string | undefined;
+  #http: HttpServer | undefined;
   #plain: PlainInputs | undefined;
 
   private constructor(store: Store, keyFile: WatchedKeys | undefined, options: StationOptions) {
     this.#store = store;
     this.#keyFile = keyFile;
-    const { name, handleEvent, keys } = options;
+    const { name, files, handleEvent, keys } = options;
     let fail: (error: Error) => void = () => undefined;
     this.failure = new Promise((resolve) => {
       fail = resolve;
@@ -76,7 +73,11 @@ export class Station {
       name,
       keys: keyFile ?? keys,
       handleProven: (device, key) => keyFile?.handleProven(device, key),
-      handleEvent,
+      shelfOf: files === undefined ? undefined : deviceShelves(files),
+      handleEvent: (event) => {
+        handleEvent(event);
+        this.#http?.handleEvent(event);
+      },
       handleFailure: (error) => fail(error),
     });
   }
@@ -103,7 +104,6 @@ export class Station {
     if (keyFile !== undefined) keyFile.handleChange = () => station.collector.handleKeysChanged();
     try {
       await station.#listen(options);
-      await station.#serveApi(db, options.http);
       await station.#openPlain(options);
       return station;
     } catch (error) {
@@ -117,7 +117,7 @@ export class Station {
     return {
       tcp: this.#tcp?.address,
       udp: this.#udp?.address,
-      http: this.#api?.address,
+      http: this.#http?.address,
       serial: serial.map(({ path }) => path),
     };
   }
@@ -132,6 +132,11 @@ export class Station {
     return this.#plain?.reports() ?? [];
   }
 
+  /** Why the API and the dashboard are not served though they were to be; undefined where they are, or are off. */
+  get apiFault(): string | undefined {
+    return this.#http?.fault;
+  }
+
   get counters(): CollectorCounters {
     return this.collector.counters;
   }
@@ -139,25 +144,14 @@ export class Station {
   /** Stops in order: no new links, everything that came is on disk, devices told, files closed. */
   async close(): Promise<void> {
     try {
-      await this.#api?.close();
       this.#plain?.stop();
       await this.collector.stop();
     } finally {
       this.#keyFile?.close();
       this.#plain?.close();
       for (const port of this.#ports) port.close();
+      await this.#http?.close();
       await this.#store.close();
-    }
-  }
-
-  async #serveApi(db: string, http: StationOptions["http"]): Promise<void> {
-    if (http === undefined || http === "off") return;
-    const { ApiServer } = await import("../http/api-server.ts");
-    try {
-      this.#api = await ApiServer.open(http.address, new StationControls(this.collector, db));
-    } catch (error) {
-      if (http.isAsked || !(error instanceof LinkError)) throw error;
-      this.apiFault = error.message;
     }
   }
 
@@ -173,7 +167,15 @@ export class Station {
     };
   }
 
-  async #listen({ tcp, udp, serial }: StationOptions): Promise<void> {
+  async #listen({
+    tcp,
+    udp,
+    serial,
+    http = "off",
+    db,
+    name,
+    files,
+  }: StationOptions): Promise<void> {
     if (tcp !== "off") {
       this.#tcp = await TcpListener.open(tcp, this.collector);
       this.#ports.push(this.#tcp);
@@ -185,29 +187,16 @@ export class Station {
     for (const address of serial) {
       this.#ports.push(await SerialHostPort.open(address, this.collector));
     }
-  }
-}
-
-/** What the control API may ask. */
-class StationControls implements Controls {
-  readonly #collector: Collector;
-  readonly #db: string;
-
-  constructor(collector: Collector, db: string) {
-    this.#collector = collector;
-    this.#db = db;
-  }
-
-  async devices(): Promise<readonly KnownDevice[]> {
-    const reader = await StoreReader.open(this.#db);
-    try {
-      return knownDevices(this.#collector.board, reader, monotonicMs());
-    } finally {
-      reader.close();
-    }
-  }
-
-  run(device: string, errand: Errand): Promise<Outcome> {
-    return this.#collector.run(device, errand);
+    if (http === "off") return;
+    const { HttpServer } = await import("../http/server.ts"); // none of it is loaded where it is off
+    this.#http = await HttpServer.open(http, {
+      collector: this.collector,
+      views: (nowMs) => this.views(nowMs),
+      db,
+      name,
+      waiting: () => this.#store.waiting,
+      transfers:
+        files === undefined ? undefined : new Transfers(this.collector.blobs, files.folder),
+    });
   }
 }

@@ -3,6 +3,7 @@
 
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import { signedText, type UpdateManifest } from "../../device/update/manifest.ts";
+import { encodeUpdateHead } from "../../device/update/package.ts";
 import { FirmwareError } from "./firmware-error.ts";
 
 /** The manifest of `image`. Throws FirmwareError where `privateKeyPem` is no private key on P-256. */
@@ -16,6 +17,11 @@ export function signFirmware(
   const facts = { version, bytes: image.length, sha256 };
   const signature = sign("sha256", signedText(facts), { key, dsaEncoding: "ieee-p1363" });
   return { ...facts, signature: new Uint8Array(signature) };
+}
+
+/** The image as an update: a file that `senda update` sends. Throws as `signFirmware` does. */
+export function signedUpdate(image: Uint8Array, version: string, privateKeyPem: string): Buffer {
+  return Buffer.concat([encodeUpdateHead(signFirmware(image, version, privateKeyPem)), image]);
 }
 
 /** The public half in hexadecimal digits, for the setting `updateKey`. */

@@ -14,7 +14,7 @@ export interface SerialAddress {
 /** What an ESP32's boot loader speaks, so that its messages can be read too. */
 export const DEFAULT_BAUD = 115_200;
 
-/** Of the control API. */
+/** Where people and their programs ask the collector. */
 export const DEFAULT_HTTP_PORT = 7380;
 
 const PORT_MAX = 65_535;

@@ -36,8 +36,8 @@ export async function waitForArrival(
 
 /** The path that the device uses in its present life; undefined where it is away, or has not begun anew. */
 async function pathOf(client: ControlClient, device: string, sinceMs: number): Promise<unknown> {
-  const known = (await client.devices()).find((each) => each.device === device);
-  if (known?.isHere !== true) return undefined;
+  const known = (await client.devices()).find(({ name }) => name === device);
+  if (known === undefined || known.links.length === 0) return undefined;
   const errand = { name: "identify", arguments: {}, withinMs: ASK_MS, awayMsMax: 0 };
   const { value } = await client.courierTo(device)(errand);
   const { path, uptimeMs } = (value ?? {}) as { path?: unknown; uptimeMs?: unknown };

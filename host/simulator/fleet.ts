@@ -1,6 +1,6 @@
 // Many simulated devices in one process, and what they did together.
 
-import type { FirmwareStatus } from "../../device/firmware.ts";
+import type { FirmwareStatus } from "../../device/firmware-status.ts";
 import { SimulatedDevice, type SimulatedDeviceOptions } from "./simulated-device.ts";
 
 /** What `senda simulate --json` prints at its end. */

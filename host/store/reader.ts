@@ -48,7 +48,7 @@ export interface DeviceSummary {
   readonly channels: readonly ChannelSummary[];
 }
 
-interface ChannelSummary {
+export interface ChannelSummary {
   readonly name: string;
   readonly unit: string;
   readonly kind: string;

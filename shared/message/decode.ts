@@ -23,6 +23,7 @@ import {
   TEXT_BYTES_MAX,
   WINDOW_RECORDS_MAX,
 } from "../limits.ts";
+import { decodeBlobMessage } from "./blob.ts";
 import { type CborMap, type CborValue, decodeCbor } from "./cbor.ts";
 import { epochFromBytes } from "./encode.ts";
 import { type CommandId, MESSAGE_CODES, type Message, type SchemaReference } from "./message.ts";
@@ -112,7 +113,7 @@ function decodeFixed(code: number, reader: ByteReader): Message | undefined {
       return reason === undefined ? undefined : { kind: "bye", reason, retryAfterMs };
     }
     default:
-      return undefined;
+      return decodeBlobMessage(code, reader);
   }
 }
 

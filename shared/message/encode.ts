@@ -3,12 +3,15 @@
 
 import type { ByteWriter } from "../bytes/cursor.ts";
 import { BYE_REASONS, COMMAND_STATUSES, GAP_REASONS, REFUSAL_CODES } from "../errors.ts";
+import { encodeBlobMessage } from "./blob.ts";
 import { type CborValue, encodeCbor } from "./cbor.ts";
 import {
-  type CommandId,
+  type CommandMessage,
   type Hello,
   MESSAGE_CODES,
   type Message,
+  type ProgressMessage,
+  type ResultMessage,
   type Welcome,
 } from "./message.ts";
 
@@ -39,20 +42,9 @@ export function encodeMessage(message: Message, writer: ByteWriter): void {
       writer.writeVarint(message.number);
       break;
     case "command":
-      writeCommandId(message, writer);
-      writer.writeU32(message.life);
-      writer.writeVarint(message.withinMs);
-      writer.writeBytes(message.body);
-      break;
     case "result":
-      writeCommandId(message, writer);
-      writer.writeU8(COMMAND_STATUSES.indexOf(message.status));
-      writer.writeBytes(message.body);
-      break;
     case "progress":
-      writeCommandId(message, writer);
-      writer.writeVarint(message.done);
-      writer.writeVarint(message.total);
+      encodeOfCommand(message, writer);
       break;
     case "batch":
       writer.writeVarint(message.sequence);
@@ -81,12 +73,30 @@ export function encodeMessage(message: Message, writer: ByteWriter): void {
     case "bye":
       writer.writeU8(BYE_REASONS.indexOf(message.reason));
       writer.writeVarint(message.retryAfterMs);
+      break;
+    default:
+      encodeBlobMessage(message, writer);
   }
 }
 
-function writeCommandId({ author, number }: CommandId, writer: ByteWriter): void {
-  writer.writeU32(author);
-  writer.writeU32(number);
+function encodeOfCommand(
+  message: CommandMessage | ResultMessage | ProgressMessage,
+  writer: ByteWriter,
+): void {
+  writer.writeU32(message.author);
+  writer.writeU32(message.number);
+  if (message.kind === "progress") {
+    writer.writeVarint(message.done);
+    writer.writeVarint(message.total);
+    return;
+  }
+  if (message.kind === "result") {
+    writer.writeU8(COMMAND_STATUSES.indexOf(message.status));
+  } else {
+    writer.writeU32(message.life);
+    writer.writeVarint(message.withinMs);
+  }
+  writer.writeBytes(message.body);
 }
 
 /**

@@ -2,7 +2,14 @@
 // binary layout, what is rare is CBOR. Codes that text uses (tab, line feed, carriage return,
 // escape) are left out, so that no frame on a serial line can look like text (shared/frame/serial.ts).
 
-import type { ByeReason, CommandStatus, GapReason, RefusalCode } from "../errors.ts";
+import type {
+  BlobPurpose,
+  BlobStatus,
+  ByeReason,
+  CommandStatus,
+  GapReason,
+  RefusalCode,
+} from "../errors.ts";
 
 /** First byte of each message. */
 export const MESSAGE_CODES = {
@@ -14,12 +21,16 @@ export const MESSAGE_CODES = {
   command: 0x06,
   result: 0x07,
   progress: 0x08,
+  blob: 0x0b,
+  "blob-end": 0x0c,
   batch: 0x10,
   gap: 0x11,
   ack: 0x12,
   ping: 0x13,
   pong: 0x14,
   bye: 0x15,
+  chunk: 0x16,
+  "chunk-ack": 0x17,
 } as const;
 
 /** A schema that a device uses in this epoch: its number and the hash of its encoding. */
@@ -180,6 +191,50 @@ interface Bye {
   readonly retryAfterMs: number;
 }
 
+/** Either side: a file that I have for you, or one that I ask you for. PROTOCOL 4.14. */
+export interface Blob {
+  readonly kind: "blob";
+  /** 32 random bits, picked by whoever spoke first of it. */
+  readonly id: number;
+  readonly purpose: BlobPurpose;
+  readonly name: string;
+  /** Null, as the hash is, where the file is asked for. */
+  readonly sizeBytes: number | null;
+  /** 64 hexadecimal digits. */
+  readonly sha256: string | null;
+}
+
+/** Either side: it is over, and how. PROTOCOL 4.15. */
+export interface BlobEnd {
+  readonly kind: "blob-end";
+  readonly id: number;
+  readonly status: BlobStatus;
+  /** Where it is "done": the name under which the file is kept; else what happened, for people. */
+  readonly text: string;
+}
+
+/** The sender of a blob: a piece of it. PROTOCOL 4.16. */
+export interface Chunk {
+  readonly kind: "chunk";
+  readonly id: number;
+  readonly offset: number;
+  /** A view of the message. */
+  readonly body: Uint8Array;
+}
+
+/** The receiver of a blob: how far it has it. PROTOCOL 4.17. */
+export interface ChunkAck {
+  readonly kind: "chunk-ack";
+  readonly id: number;
+  /** All bytes before this one are kept. */
+  readonly next: number;
+  /** Bytes that may be sent from `next` on. */
+  readonly windowBytes: number;
+}
+
+/** What the transfer of files says (shared/blob). */
+export type BlobMessage = Blob | BlobEnd | Chunk | ChunkAck;
+
 export type Message =
   | Hello
   | Welcome
@@ -194,4 +249,5 @@ export type Message =
   | Ack
   | Ping
   | Pong
-  | Bye;
+  | Bye
+  | BlobMessage;

@@ -16,9 +16,10 @@ import { PROTOCOL_VERSION } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
 import { encodeMessage, writeBatchHead } from "../message/encode.ts";
 import type { Ack, Message, Refuse, Welcome } from "../message/message.ts";
+import type { BlobPort } from "./blob-port.ts";
 import type { DeviceEvent } from "./device-event.ts";
 import { DeviceLink } from "./device-link.ts";
-import { Flight } from "./flight.ts";
+import { FLIGHT_RECORDS_MAX, Flight } from "./flight.ts";
 import { type LinkId, type LinkTraits, NO_TOKEN, TOKEN_BYTES } from "./link.ts";
 import type { RecordSource, SourceRecord } from "./record-source.ts";
 
@@ -46,6 +47,8 @@ export interface DeviceSessionOptions {
   readonly isPast?: boolean;
   /** A link that is silent for so long, though asked, counts as dead. */
   readonly silenceMsMax?: number;
+  /** Files travel with the records where it is given; a collector that speaks of any is not answered elsewhere. */
+  readonly blobs?: BlobPort;
 }
 
 export class DeviceSession {
@@ -61,6 +64,7 @@ export class DeviceSession {
   /** Sequence numbers below this may be sent. */
   #windowEnd = 0;
   readonly #events: DeviceEvent[] = [];
+  #isBlobsTurn = false;
 
   constructor(options: DeviceSessionOptions) {
     this.#options = options;
@@ -185,6 +189,12 @@ export class DeviceSession {
       case "refuse":
         this.#refuse(link, message.code, refusalDetail(message));
         break;
+      case "blob":
+      case "blob-end":
+      case "chunk":
+      case "chunk-ack":
+        if (link.isWelcomed) this.#options.blobs?.handleMessage(link.id, message, nowMs);
+        break;
       default:
         this.#refuse(link, "unexpected", `a collector does not send "${message.kind}"`);
     }
@@ -251,7 +261,7 @@ export class DeviceSession {
   /** Everything before `next` is stored. Returns a measured round trip, if there is one. */
   #handleStored(next: number, window: number, nowMs: number): number | undefined {
     if (next < this.#records.first) return undefined; // overtaken by a later one
-    this.#windowEnd = next + window;
+    this.#windowEnd = next + Math.min(window, FLIGHT_RECORDS_MAX);
     if (next === this.#records.first) return undefined;
     this.#records.acknowledge(next);
     // A host that stops within a gap must get all of it again, or nothing behind it is ever stored.
@@ -321,7 +331,7 @@ export class DeviceSession {
       encodeMessage(answer, writer);
       return true;
     }
-    return this.#writeSchema(link, writer) || this.#writeRecord(link, writer, nowMs);
+    return this.#writeSchema(link, writer) || this.#writeByTurns(link, writer, nowMs);
   }
 
   #writeHello(link: DeviceLink, writer: ByteWriter, nowMs: number): void {
@@ -353,6 +363,19 @@ export class DeviceSession {
     if (schema?.body === undefined) return false;
     encodeMessage({ kind: "schema", number, body: schema.body }, writer);
     return true;
+  }
+
+  /** Records and files take turns, so that neither makes the other wait for more than a message. */
+  #writeByTurns(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {
+    const isBlobsTurn = this.#isBlobsTurn;
+    this.#isBlobsTurn = false;
+    if (isBlobsTurn && this.#writeBlob(link, writer, nowMs)) return true;
+    this.#isBlobsTurn = this.#writeRecord(link, writer, nowMs);
+    return this.#isBlobsTurn || (!isBlobsTurn && this.#writeBlob(link, writer, nowMs));
+  }
+
+  #writeBlob(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {
+    return this.#options.blobs?.writeNext(link.id, writer, nowMs) === true;
   }
 
   #writeRecord(link: DeviceLink, writer: ByteWriter, nowMs: number): boolean {

@@ -1,10 +1,11 @@
 // What a device has on its way: for each record of the window when it was sent and whether it
 // arrived. Decides what is lost and must be sent again. PROTOCOL 7.3.
 //
-// Positions are sequence numbers modulo the largest window, so a table of fixed size serves; a
+// Positions are sequence numbers modulo the largest flight, so a table of fixed size serves; a
 // record's place is in use from its first transmission to its acknowledgement.
 
-import { WINDOW_RECORDS_MAX } from "../limits.ts";
+/** Records that a device has on their way at most: half of what a host grants, for its table takes memory. */
+export const FLIGHT_RECORDS_MAX = 128;
 
 /** Records sent later that must have arrived before one counts as lost (RFC 5681 3.2: three duplicates). */
 const REORDER_TOLERANCE = 3;
@@ -22,9 +23,9 @@ export class Flight {
   /** Records sent again since the start. */
   retransmissions = 0;
 
-  readonly #state = new Uint8Array(WINDOW_RECORDS_MAX);
-  readonly #transmissions = new Uint8Array(WINDOW_RECORDS_MAX);
-  readonly #sentAtMs = new Float64Array(WINDOW_RECORDS_MAX);
+  readonly #state = new Uint8Array(FLIGHT_RECORDS_MAX);
+  readonly #transmissions = new Uint8Array(FLIGHT_RECORDS_MAX);
+  readonly #sentAtMs = new Float64Array(FLIGHT_RECORDS_MAX);
   /** All places before this sequence number are unused, and from `#end` on. */
   #start = 0;
   #end = 0;
@@ -138,5 +139,5 @@ export class Flight {
 }
 
 function placeOf(sequence: number): number {
-  return sequence % WINDOW_RECORDS_MAX;
+  return sequence % FLIGHT_RECORDS_MAX;
 }

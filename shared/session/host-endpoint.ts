@@ -12,6 +12,7 @@ import { PROTOCOL_VERSION, WINDOW_RECORDS_MAX } from "../limits.ts";
 import { decodeMessage } from "../message/decode.ts";
 import type { CommandMessage, Hello, Message, SchemaMessage } from "../message/message.ts";
 import { Admission } from "./admission.ts";
+import type { BlobPort } from "./blob-port.ts";
 import type { HostEvent, Resumed } from "./host-event.ts";
 import { HostLink } from "./host-link.ts";
 import { type HostRecord, HostSession } from "./host-session.ts";
@@ -33,6 +34,8 @@ export interface HostEndpointOptions {
   readonly hellosPerSecondMax?: number;
   /** It stores nothing, and devices keep their records to themselves (PROTOCOL 7.10). */
   readonly isRecordless?: boolean;
+  /** Files travel beside the records where it is given. */
+  readonly blobs?: BlobPort;
 }
 
 export class HostEndpoint {
@@ -85,6 +88,12 @@ export class HostEndpoint {
   handleLinkBlocked(id: LinkId, isBlocked: boolean): void {
     const link = this.#links.get(id);
     if (link !== undefined) link.isBlocked = isBlocked;
+  }
+
+  /** The blobs have something to say on the link. */
+  handleBlobsReady(id: LinkId): void {
+    const link = this.#links.get(id);
+    if (link !== undefined) this.#ready.add(link);
   }
 
   /** One message from a link's framing. `device`: who sealed it, where it was sealed. */
@@ -199,11 +208,19 @@ export class HostEndpoint {
     for (const link of this.#ready) {
       if (link.isBlocked) continue;
       const start = writer.position;
-      if (link.writeNext(writer, nowMs)) return link.id;
+      if (link.writeNext(writer, nowMs) || this.#writeBlob(link, writer, nowMs)) return link.id;
       writer.position = start;
       this.#ready.delete(link);
     }
     return undefined;
+  }
+
+  /** After all else that is to be said on the link. */
+  #writeBlob(link: HostLink, writer: ByteWriter, nowMs: number): boolean {
+    const { blobs } = this.#options;
+    if (blobs === undefined || link.session === undefined || link.isClosing) return false;
+    link.writeToken(writer);
+    return blobs.writeNext(link.id, writer, nowMs);
   }
 
   #dispatch(link: HostLink, message: Message, nowMs: number): void {
@@ -274,6 +291,12 @@ export class HostEndpoint {
         break;
       case "bye":
         this.#close(link, `the device said bye: ${message.reason}`);
+        break;
+      case "blob":
+      case "blob-end":
+      case "chunk":
+      case "chunk-ack":
+        this.#options.blobs?.handleMessage(link.id, message, nowMs);
         break;
       default:
         this.#refuse(link, "unexpected", `a device does not send "${message.kind}"`);

@@ -139,6 +139,11 @@ export class HostLink {
     return true;
   }
 
+  /** What precedes a message of the link's session. */
+  writeToken(writer: ByteWriter): void {
+    if (this.traits.isDatagram) writer.writeU32(this.#token);
+  }
+
   #takeAnswer(): Message | undefined {
     const answer = this.#answers.shift();
     if (this.#answers.length === 0 && answer !== undefined) this.#answers = []; // an emptied array keeps its room

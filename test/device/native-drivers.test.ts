@@ -11,6 +11,8 @@ import { DEFAULT_SETTINGS } from "../../device/settings.ts";
 import { Uplink } from "../../device/uplink.ts";
 import { createNodePlatform } from "../../host/simulator/io/node-platform.ts";
 import { nodeTimers } from "../../host/simulator/io/timers.ts";
+import { BlobExchange } from "../../shared/blob/exchange.ts";
+import { NO_SHELF } from "../../shared/blob/shelf.ts";
 import {
   encodeSerialFrame,
   SerialDecoder,
@@ -172,6 +174,7 @@ test("a path that is not to be had is left out, and said once", () => {
     platform,
     settings: { ...DEFAULT_SETTINGS, paths: ["serial"] },
     session,
+    blobs: new BlobExchange({ shelf: NO_SHELF, windowBytes: 0 }),
     nowMs: () => nowMs,
     handleWelcomed: () => undefined,
     handleChange: () => undefined,

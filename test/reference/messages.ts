@@ -2,7 +2,16 @@
 // vectors, byte fields in hexadecimal.
 
 import { decodeCbor, encodeCbor, entriesOf, type Notation } from "./cbor.ts";
-import { type Bytes, encodeVarint, Fault, fromHex, Source, toHex } from "./numbers.ts";
+import {
+  type Bytes,
+  bigEndian,
+  encodeVarint,
+  Fault,
+  fromBigEndian,
+  fromHex,
+  Source,
+  toHex,
+} from "./numbers.ts";
 
 const VERSION = 1;
 const U32_MAX = 0xffff_ffff;
@@ -11,6 +20,9 @@ const BATCH_BYTES_MAX = 1_100;
 const SCHEMAS_MAX = 8;
 const TEXT_BYTES_MAX = 256;
 const NAME_BYTES_MAX = 64;
+const BLOB_BYTES_MAX = 2 ** 26;
+const CHUNK_BYTES_MAX = 1_024;
+const CHUNK_WINDOW_MAX = 65_536;
 
 const REFUSALS = ["version", "malformed", "unexpected", "epoch-reused", "schema", "keys"];
 const BYES = ["done", "going-down", "unknown-session", "busy"];
@@ -26,10 +38,13 @@ const STATUSES = [
 ];
 const COMMAND_BODY_MAX = 1_000;
 const WITHIN_MS_MAX = 600_000;
+const PURPOSES = ["file", "firmware"];
+const ENDS = ["done", "cancelled", "not-found", "refused", "too-large", "no-space", "corrupt"];
+ENDS.push("failed", "busy", "unknown");
 const GAPS = ["outbox-full", "oversize", "damaged", "elsewhere", "refused"];
 
 /** A message as the vectors write it: the fields that shared/message/message.ts names. */
-// biome-ignore lint/suspicious/noExplicitAny: plain JSON, of fourteen shapes
+// biome-ignore lint/suspicious/noExplicitAny: plain JSON, of eighteen shapes
 export type MessageNotation = { kind: string; [field: string]: any };
 
 export function encodeMessage(message: MessageNotation): Bytes {
@@ -65,6 +80,14 @@ export function encodeMessage(message: MessageNotation): Bytes {
       return [0x14, ...encodeVarint(m.id), ...encodeVarint(m.timeMs)];
     case "bye":
       return [0x15, BYES.indexOf(m.reason), ...encodeVarint(m.retryAfterMs)];
+    case "blob":
+      return [0x0b, ...encodeCbor(blobMap(m))];
+    case "blob-end":
+      return [0x0c, ...bigEndian(m.id, 4), ENDS.indexOf(m.status), ...encodeCbor(m.text)];
+    case "chunk":
+      return [0x16, ...bigEndian(m.id, 4), ...encodeVarint(m.offset), ...fromHex(m.body)];
+    case "chunk-ack":
+      return [0x17, ...bigEndian(m.id, 4), ...encodeVarint(m.next), ...encodeVarint(m.windowBytes)];
     default:
       throw new Error(`no message is named ${m.kind}`);
   }
@@ -105,6 +128,18 @@ function welcomeMap(m: MessageNotation): Notation {
       ["window", m.window],
       ["wanted", m.wanted],
       ["collector", m.collector],
+    ],
+  };
+}
+
+function blobMap(m: MessageNotation): Notation {
+  return {
+    map: [
+      ["id", m.id],
+      ["purpose", m.purpose],
+      ["name", m.name],
+      ["size", m.sizeBytes],
+      ["sha256", m.sha256 === null ? null : { bytes: m.sha256 }],
     ],
   };
 }
@@ -197,6 +232,25 @@ function decodeFixed(code: number, source: Source): MessageNotation {
       return { kind: "ping", id: count() };
     case 0x14:
       return { kind: "pong", id: count(), timeMs: count() };
+    case 0x0b:
+      return decodeBlob(new Fields(entriesOf(decodeCbor(source.rest())) ?? source.fail(), source));
+    case 0x0c: {
+      const [id, status] = [u32Of(source), ENDS[source.byte()] ?? source.fail()];
+      const text = decodeCbor(source.rest());
+      if (typeof text !== "string" || isLong(text, TEXT_BYTES_MAX)) return source.fail();
+      return { kind: "blob-end", id, status, text };
+    }
+    case 0x16: {
+      const [id, offset, body] = [u32Of(source), count(), source.rest()];
+      const isSound = body.length >= 1 && body.length <= CHUNK_BYTES_MAX;
+      if (!isSound || offset + body.length > BLOB_BYTES_MAX) source.fail();
+      return { kind: "chunk", id, offset, body: toHex(body) };
+    }
+    case 0x17: {
+      const [id, next, windowBytes] = [u32Of(source), count(), count()];
+      if (next > BLOB_BYTES_MAX || windowBytes > CHUNK_WINDOW_MAX) source.fail();
+      return { kind: "chunk-ack", id, next, windowBytes };
+    }
     case 0x15: {
       const reason = BYES[source.byte()] ?? source.fail();
       return { kind: "bye", reason, retryAfterMs: count() };
@@ -223,6 +277,23 @@ function decodeOfCommand(code: number, source: Source): MessageNotation {
   const [life, withinMs] = [word(), count()];
   if (withinMs > WITHIN_MS_MAX) source.fail();
   return { kind: "command", ...id, life, withinMs, body: body() };
+}
+
+function u32Of(source: Source): number {
+  return Number(fromBigEndian(source.take(4)));
+}
+
+function decodeBlob(fields: Fields): MessageNotation {
+  const purpose = fields.text("purpose");
+  const isAsked = fields.isNull("size") && fields.isNull("sha256");
+  return {
+    kind: "blob",
+    id: fields.count("id", U32_MAX),
+    purpose: PURPOSES.includes(purpose) ? purpose : fields.fail(),
+    name: fields.name("name"),
+    sizeBytes: isAsked ? null : fields.count("size", BLOB_BYTES_MAX),
+    sha256: isAsked ? null : fields.bytes("sha256", 32),
+  };
 }
 
 function decodeGap(source: Source): MessageNotation {
@@ -254,6 +325,14 @@ class Fields {
     const isCount =
       typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
     return isCount ? value : this.#source.fail();
+  }
+
+  fail(): never {
+    return this.#source.fail();
+  }
+
+  isNull(key: string): boolean {
+    return this.#get(key) === null;
   }
 
   countOrNull(key: string, most: number): number | null {

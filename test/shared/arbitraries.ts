@@ -214,6 +214,26 @@ export const message: fc.Arbitrary<MessageNotation> = fc.oneof(
   fc
     .record({ reason: fc.constantFrom("done", "going-down", "busy"), retryAfterMs: count })
     .map((rest) => ({ kind: "bye", ...rest })),
+  fc
+    .record({ id: u32, purpose: fc.constantFrom("file", "firmware"), name, isAsked: fc.boolean() })
+    .chain(({ isAsked, ...rest }) => {
+      const sha256 = fc.uint8Array({ minLength: 32, maxLength: 32 });
+      return fc.record({
+        kind: fc.constant("blob"),
+        ...Object.fromEntries(Object.entries(rest).map(([key, one]) => [key, fc.constant(one)])),
+        sizeBytes: isAsked ? fc.constant(null) : fc.nat(2 ** 26),
+        sha256: isAsked ? fc.constant(null) : sha256.map((b) => Buffer.from(b).toString("hex")),
+      });
+    }),
+  fc
+    .record({ id: u32, status: fc.constantFrom("done", "corrupt", "unknown"), text: shortText })
+    .map((rest) => ({ kind: "blob-end", ...rest })),
+  fc
+    .record({ id: u32, offset: fc.nat(2 ** 25), body: hexBytes.filter((hex) => hex !== "") })
+    .map((rest) => ({ kind: "chunk", ...rest })),
+  fc
+    .record({ id: u32, next: fc.nat(2 ** 26), windowBytes: fc.nat(65_536) })
+    .map((rest) => ({ kind: "chunk-ack", ...rest })),
 );
 
 /** Ways to spoil bytes: a byte replaced, one put in, one left out, the end cut off. */

@@ -1,7 +1,7 @@
 // What a device has on its way, and the timeout after which it sends again.
 
 import { describe, expect, test } from "vitest";
-import { Flight } from "../../shared/session/flight.ts";
+import { FLIGHT_RECORDS_MAX, Flight } from "../../shared/session/flight.ts";
 import { RoundTrip } from "../../shared/session/round-trip.ts";
 
 /** Records 0 to `count` - 1, sent 10 ms apart from 100 ms on. */
@@ -73,13 +73,13 @@ describe("flight", () => {
     expect([flight.lost, flight.onTheirWay, flight.firstLost()]).toEqual([3, 0, 0]);
   });
 
-  test("places are used again: ten thousand records in windows of 256", () => {
+  test("places are used again: ten thousand records in flights of the largest", () => {
     const flight = new Flight();
-    for (let start = 0; start < 10_000; start += 250) {
-      for (let sequence = start; sequence < start + 250; sequence++)
+    for (let start = 0; start < 10_000; start += FLIGHT_RECORDS_MAX) {
+      for (let sequence = start; sequence < start + FLIGHT_RECORDS_MAX; sequence++)
         flight.handleSent(sequence, start);
-      expect(flight.onTheirWay).toBe(250);
-      expect(flight.handleStored(start + 250, start + 7)).toBe(7);
+      expect(flight.onTheirWay).toBe(FLIGHT_RECORDS_MAX);
+      expect(flight.handleStored(start + FLIGHT_RECORDS_MAX, start + 7)).toBe(7);
     }
     expect([flight.onTheirWay, flight.lost, flight.retransmissions]).toEqual([0, 0, 0]);
   });

@@ -5,7 +5,13 @@ import { describe, expect, test } from "vitest";
 import { CODE_LENGTHS } from "../../shared/batch/codes.ts";
 import { GAINS, SLOPE_GAINS } from "../../shared/batch/predictor.ts";
 import { CHANNEL_KINDS } from "../../shared/channel.ts";
-import { BYE_REASONS, COMMAND_STATUSES, GAP_REASONS, REFUSAL_CODES } from "../../shared/errors.ts";
+import {
+  BLOB_STATUSES,
+  BYE_REASONS,
+  COMMAND_STATUSES,
+  GAP_REASONS,
+  REFUSAL_CODES,
+} from "../../shared/errors.ts";
 import * as limits from "../../shared/limits.ts";
 import { MESSAGE_CODES } from "../../shared/message/message.ts";
 import { DENIALS, KNOCK_BYTES, SEAL_BYTES_MAX } from "../../shared/seal/seal-message.ts";
@@ -50,6 +56,7 @@ describe("examples", () => {
   test.each([
     ["4.2", "messages", "hello"],
     ["4.3", "messages", "welcome"],
+    ["4.14", "messages", "blob: an offer"],
     ["5.2", "schemas", "one channel"],
   ])("block of section %s", (number, file, name) => {
     expect(blockBytes(section(number))).toBe(vectorHex(file, name));
@@ -87,6 +94,9 @@ describe("examples", () => {
     ["4.11", "command"],
     ["4.11", "result"],
     ["4.11", "progress"],
+    ["4.15", "blob-end: done"],
+    ["4.16", "chunk"],
+    ["4.17", "chunk-ack"],
   ])("in line, section %s: %s", (number, name) => {
     const inLine = section(number)
       .replace("`, then `", "")
@@ -119,7 +129,13 @@ describe("tables", () => {
 
   test("codes, in the order of the wire", () => {
     const stated = rows(section("8")).filter(([number]) => number !== "number");
-    const names = [...REFUSAL_CODES, ...BYE_REASONS, ...GAP_REASONS, ...COMMAND_STATUSES];
+    const names = [
+      ...REFUSAL_CODES,
+      ...BYE_REASONS,
+      ...GAP_REASONS,
+      ...COMMAND_STATUSES,
+      ...BLOB_STATUSES,
+    ];
     expect(stated.map(([, name]) => name)).toEqual(names);
   });
 

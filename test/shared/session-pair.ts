@@ -8,6 +8,7 @@ import { CommandDesk, type CommandOutcome, type Ticket } from "../../shared/comm
 import { type CommandCall, CommandMemory } from "../../shared/command/memory.ts";
 import type { Hello } from "../../shared/message/message.ts";
 import { Outbox } from "../../shared/outbox.ts";
+import type { BlobPort } from "../../shared/session/blob-port.ts";
 import { DeviceSession } from "../../shared/session/device.ts";
 import type { DeviceEvent } from "../../shared/session/device-event.ts";
 import { HostEndpoint } from "../../shared/session/host-endpoint.ts";
@@ -57,6 +58,12 @@ class FakeStore {
   }
 }
 
+/** What carries files at each end, where any does. */
+export interface PairBlobs {
+  readonly device?: BlobPort;
+  readonly host?: BlobPort;
+}
+
 export class Pair {
   nowMs = 0;
   readonly outbox: Outbox;
@@ -80,23 +87,40 @@ export class Pair {
   /** Times that the host measured the device's clock. */
   clockSamples = 0;
 
+  /** Each message that the device sends, before the link has its way with it. */
+  handleSentByDevice: (message: Uint8Array) => void = () => undefined;
+
   readonly #random: () => number;
+  readonly #blobs: PairBlobs;
   readonly #links = new Map<LinkId, { traits: LinkTraits; faults: Faults; isCut: boolean }>();
   #deliveries: Delivery[] = [];
   #order = 0;
   #session: HostSession | undefined;
   readonly #encoder = new BatchEncoder({ channels: CHANNELS, schema: 0 });
 
-  constructor(random: () => number = () => 0.5, outboxBytes = 32_768, outboxRecords = 96) {
+  constructor(
+    random: () => number = () => 0.5,
+    outboxBytes = 32_768,
+    outboxRecords = 96,
+    blobs: PairBlobs = {},
+  ) {
     this.#random = random;
+    this.#blobs = blobs;
     this.outbox = new Outbox({ bytesMax: outboxBytes, recordsMax: outboxRecords });
     this.device = this.createDevice();
-    this.host = new HostEndpoint({ collector: "pair" });
+    this.host = this.createHost("pair");
+  }
+
+  createHost(collector: string, options: { isRecordless?: boolean } = {}): HostEndpoint {
+    const { host: blobs } = this.#blobs;
+    return new HostEndpoint({ collector, ...options, ...(blobs === undefined ? {} : { blobs }) });
   }
 
   createDevice(): DeviceSession {
     const body = encodeSchema(CHANNELS);
+    const { device: blobs } = this.#blobs;
     return new DeviceSession({
+      ...(blobs === undefined ? {} : { blobs }),
       device: "pair-1",
       epoch: EPOCH,
       firmware: "test",
@@ -109,7 +133,7 @@ export class Pair {
 
   /** The collector dies and comes back; what was on disk stays. */
   restartHost(options: { isRecordless?: boolean } = {}): void {
-    this.host = new HostEndpoint({ collector: "pair again", ...options });
+    this.host = this.createHost("pair again", options);
     for (const [id, { traits }] of this.#links) this.host.handleLinkUp(id, traits, this.nowMs);
   }
 
@@ -233,6 +257,7 @@ export class Pair {
     for (const id of this.#links.keys()) {
       while (this.device.pollTransmit(id, writer, this.nowMs)) {
         this.sentByDevice++;
+        this.handleSentByDevice(writer.written());
         const { host } = this;
         this.#send(
           id,

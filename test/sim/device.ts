@@ -2,6 +2,7 @@
 
 import { DEFAULT_SETTINGS, type Settings } from "../../device/settings.ts";
 import { SimulatedFlash } from "../flash/simulated-flash.ts";
+import type { FileTraffic } from "./file-traffic.ts";
 import { Life } from "./life.ts";
 import type { DevicePlan } from "./plan.ts";
 import type { Scene } from "./scene.ts";
@@ -28,6 +29,7 @@ export interface SimulatedDeviceOptions {
   readonly settingsOf: (settings: Settings) => Settings;
   readonly epochBytesOf: (device: SimulatedDevice) => Uint8Array | undefined;
   readonly handleBorn: (life: Life) => void;
+  readonly files?: FileTraffic | undefined;
 }
 
 export class SimulatedDevice {
@@ -58,7 +60,8 @@ export class SimulatedDevice {
 
   switchOn(): void {
     if (this.life !== undefined) return;
-    const { scene, settingsOf, nextLifeNumber, epochBytesOf, samplesUntilMs } = this.#options;
+    const { scene, settingsOf, nextLifeNumber, epochBytesOf, samplesUntilMs, files } =
+      this.#options;
     const { plan } = this;
     const epochBytes = epochBytesOf(this);
     this.flash?.powerOn();
@@ -71,6 +74,7 @@ export class SimulatedDevice {
       reset: this.lives.length === 0 ? "power-on" : "brownout",
       samplesMax: Math.max(1, Math.ceil((samplesUntilMs - scene.clock.nowMs) / plan.periodMs)),
       ...(epochBytes === undefined ? {} : { epochBytes }),
+      files,
     });
     this.lives.push(life);
     this.#options.handleBorn(life);

@@ -2,7 +2,7 @@
 // of wires and of a clock that is a little wrong. Its memory dies with it; its name and its cables do
 // not (device.ts).
 
-import { Firmware } from "../../device/firmware.ts";
+import { Firmware, type FirmwareOptions } from "../../device/firmware.ts";
 import type { Flash } from "../../device/flash/flash.ts";
 import type {
   SerialOptions,
@@ -21,6 +21,7 @@ import { PowerCut } from "../flash/simulated-flash.ts";
 import type { Chance } from "./chance.ts";
 import type { Alarm } from "./clock.ts";
 import type { SimulatedDevice } from "./device.ts";
+import type { FileTraffic } from "./file-traffic.ts";
 import { IdentitySensor, Ledger, NoteSensor } from "./ledger.ts";
 import type { Scene } from "./scene.ts";
 import { DeviceSerial } from "./wires/serial.ts";
@@ -46,6 +47,7 @@ export interface LifeOptions {
   readonly samplesMax: number;
   /** Where the epoch is not to be random: planted by sabotage. */
   readonly epochBytes?: Uint8Array;
+  readonly files: FileTraffic | undefined;
 }
 
 export class Life {
@@ -68,7 +70,7 @@ export class Life {
   #firmware: Firmware | undefined;
 
   constructor(options: LifeOptions) {
-    const { device, scene, number, settings, ticksAtStart, samplesMax } = options;
+    const { device, scene, number, settings, ticksAtStart, samplesMax, files } = options;
     this.device = device;
     this.scene = scene;
     this.number = number;
@@ -85,6 +87,7 @@ export class Life {
         keeper: new SettingsKeeper(settings, this.#createStorage(), platform.trace),
         sensors: this.#createSensors(),
         samplesMax,
+        ...(files === undefined ? {} : this.#withFiles(files)),
       });
     });
   }
@@ -131,6 +134,14 @@ export class Life {
   /** Power is gone, and with it everything that was in memory. */
   die(): void {
     this.isAlive = false;
+  }
+
+  #withFiles(files: FileTraffic): Pick<FirmwareOptions, "shelf" | "handleBlob"> {
+    const { name } = this;
+    return {
+      shelf: files.boardShelf(name),
+      handleBlob: (event) => files.handleDeviceEvent(name, event),
+    };
   }
 
   #createSensors(): SensorSchedule[] {

@@ -11,6 +11,7 @@ import type { Verdict } from "./world.ts";
 const USAGE = `npm run sim -- --seed N [--story]             replay one world
 npm run sim -- --runs N [--first N] [--json]  run many, the first one's seed being 1 or N
 npm run sim -- --sabotage [--bug NAME]        plant known bugs; each must be found
+With --files, files go both ways beside the readings.
 Exit status 1 where a world fails or a bug escapes.`;
 
 const RUNS_DEFAULT = 1_000;
@@ -18,6 +19,7 @@ const RUNS_DEFAULT = 1_000;
 const OPTIONS = {
   seed: { type: "string" },
   story: { type: "boolean", default: false },
+  files: { type: "boolean", default: false },
   runs: { type: "string" },
   first: { type: "string", default: "1" },
   json: { type: "boolean", default: false },
@@ -28,15 +30,15 @@ const OPTIONS = {
 
 async function main(): Promise<boolean> {
   const { values } = parseArgs({ options: OPTIONS });
-  const { seed, story, runs, first, json, sabotage, bug, help } = values;
+  const { seed, story, files, runs, first, json, sabotage, bug, help } = values;
   if (help) {
     console.log(USAGE);
     return true;
   }
   if (sabotage || bug !== undefined) return huntAll(wholeNumber("first", first), json, bug);
-  if (seed !== undefined) return replay(wholeNumber("seed", seed), story, json);
+  if (seed !== undefined) return replay(wholeNumber("seed", seed), story, files, json);
   const count = runs === undefined ? RUNS_DEFAULT : wholeNumber("runs", runs);
-  return runMany(wholeNumber("first", first), count, json);
+  return runMany(wholeNumber("first", first), count, files, json);
 }
 
 function wholeNumber(name: string, text: string): number {
@@ -45,8 +47,13 @@ function wholeNumber(name: string, text: string): number {
   throw new Error(`--${name} ${text}: give a whole number, 0 or more`);
 }
 
-async function replay(seed: number, isTold: boolean, isJson: boolean): Promise<boolean> {
-  const simulator = new Simulator();
+async function replay(
+  seed: number,
+  isTold: boolean,
+  hasFiles: boolean,
+  isJson: boolean,
+): Promise<boolean> {
+  const simulator = new Simulator(undefined, hasFiles);
   try {
     const verdict = await simulator.run({ seed, isTold });
     if (isTold) console.log(verdict.story.join("\n"));
@@ -76,8 +83,13 @@ function jsonOf({ seed, violation, virtualMs, steps, lives, readings, ...rest }:
   return { seed, failure, virtualMs, steps, lives, readings, fingerprint, faults: counts };
 }
 
-async function runMany(first: number, count: number, isJson: boolean): Promise<boolean> {
-  const simulator = new Simulator();
+async function runMany(
+  first: number,
+  count: number,
+  hasFiles: boolean,
+  isJson: boolean,
+): Promise<boolean> {
+  const simulator = new Simulator(undefined, hasFiles);
   const summary = new Summary();
   try {
     for (let seed = first; seed < first + count && summary.failed === undefined; seed++) {

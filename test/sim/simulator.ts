@@ -16,16 +16,19 @@ export interface Bug {
 
 export class Simulator {
   readonly #parts: Partial<WorldParts>;
+  readonly #hasFiles: boolean;
   readonly #undo: (() => void)[] = [];
 
-  constructor(bug?: Bug) {
+  /** `hasFiles`: files go both ways beside the readings. */
+  constructor(bug?: Bug, hasFiles = false) {
+    this.#hasFiles = hasFiles;
     this.#parts = bug?.parts ?? {};
     if (bug?.plant !== undefined) this.#undo.push(bug.plant());
     this.#undo.push(installSpies(), installVirtualGlobals());
   }
 
-  run(options: Omit<WorldOptions, "parts">): Promise<Verdict> {
-    return runWorld({ ...options, parts: this.#parts });
+  run(options: Omit<WorldOptions, "parts" | "hasFiles">): Promise<Verdict> {
+    return runWorld({ ...options, parts: this.#parts, hasFiles: this.#hasFiles });
   }
 
   /** Everything is as it was before. */

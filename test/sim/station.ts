@@ -9,6 +9,7 @@ import { DeviceKeys, parseKey } from "../../host/keys/device-keys.ts";
 import type { HostLinkIo, LinkHub } from "../../host/links/host-link-io.ts";
 import type { Store } from "../../host/store/store.ts";
 import type { LinkId } from "../../shared/session/link.ts";
+import type { FileTraffic } from "./file-traffic.ts";
 import type { Life } from "./life.ts";
 import type { ModelStore } from "./model-store.ts";
 import type { Scene } from "./scene.ts";
@@ -74,6 +75,7 @@ export interface StationOptions {
   readonly host: VirtualHost;
   readonly createStore: (handleFatalCommit: () => void) => ModelStore;
   readonly lines: () => Iterable<SerialLine>;
+  readonly files?: FileTraffic | undefined;
 }
 
 export class Station {
@@ -110,7 +112,7 @@ export class Station {
 
   start(): void {
     if (this.hub !== undefined) return;
-    const { scene, createStore, lines } = this.#options;
+    const { scene, createStore, lines, files } = this.#options;
     this.isMachineDown = false;
     const store = createStore(() => this.#dieAfterCommit());
     this.store = store;
@@ -118,6 +120,7 @@ export class Station {
       store: store as unknown as Store,
       name: `simulated ${++this.#starts}`,
       keys: keysOf(scene),
+      shelfOf: files === undefined ? undefined : (device) => files.folderShelf(device),
       handleEvent: (event) => this.#tell(event),
       handleFailure: (error) => scene.fail("exception", `the store failed: ${error.message}`),
     });
@@ -166,6 +169,7 @@ export class Station {
   }
 
   #tell(event: CollectorEvent): void {
+    this.#options.files?.handleCollectorEvent(event);
     const { story } = this.#options.scene;
     if (story.isTold) story.tell("collector", `${event.event}: ${textOf(event)}`);
   }

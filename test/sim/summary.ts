@@ -61,10 +61,10 @@ export class Summary {
 }
 
 /** What went wrong, and how to see it again. */
-export function describeFailure({ seed, violation }: Verdict): string {
+export function describeFailure({ seed, violation, hasFiles }: Verdict): string {
   const { checker, text, atMs } = violation!;
   const seconds = (atMs / 1_000).toFixed(3);
-  return `world ${seed} failed at ${seconds} s (${checker}): ${text}\nsee it again: npm run sim -- --seed ${seed} --story`;
+  return `world ${seed} failed at ${seconds} s (${checker}): ${text}\nsee it again: npm run sim -- --seed ${seed} --story${hasFiles ? " --files" : ""}`;
 }
 
 function failureOf({ seed, violation }: Verdict) {

@@ -1,5 +1,5 @@
 // Lets host/collector/collector.ts run on virtual time as it is. It asks Node for the time
-// (performance.now, Date.now), for a timer (setInterval) and for a token (randomInt); while a world
+// (performance.now, Date.now), for timers (setInterval, setImmediate), for tokens (randomInt); while a world
 // runs, these give the world's. Otherwise, and for everyone else, they are what they always were.
 
 import crypto from "node:crypto";
@@ -17,6 +17,7 @@ export class VirtualHost {
   readonly clock: VirtualClock;
   readonly chance: Chance;
   readonly #intervals = new Set<Interval>();
+  readonly #soon = new Set<Alarm>();
 
   constructor(clock: VirtualClock, chance: Chance) {
     this.clock = clock;
@@ -33,10 +34,22 @@ export class VirtualHost {
     return interval;
   }
 
+  /** As `setImmediate`. */
+  soon(callback: () => void): Alarm {
+    const alarm = this.clock.after(0, () => {
+      this.#soon.delete(alarm);
+      callback();
+    });
+    this.#soon.add(alarm);
+    return alarm;
+  }
+
   /** The process died, and its timers with it. */
   stopIntervals(): void {
     for (const interval of this.#intervals) interval.stop();
     this.#intervals.clear();
+    for (const alarm of this.#soon) this.clock.cancel(alarm);
+    this.#soon.clear();
   }
 }
 
@@ -81,7 +94,10 @@ export function installVirtualGlobals(): () => void {
     setInterval: globalThis.setInterval,
     clearInterval: globalThis.clearInterval,
     randomInt: crypto.randomInt,
+    setImmediate: globalThis.setImmediate,
   };
+  globalThis.setImmediate = ((callback: () => void) =>
+    current?.soon(callback) ?? real.setImmediate(callback)) as typeof setImmediate;
   performance.now = () => current?.clock.nowMs ?? real.performanceNow.call(performance);
   Date.now = () => current?.utcMs ?? real.dateNow();
   globalThis.setInterval = ((callback: () => void, periodMs: number) =>
@@ -101,6 +117,7 @@ export function installVirtualGlobals(): () => void {
     globalThis.setInterval = real.setInterval;
     globalThis.clearInterval = real.clearInterval;
     setRandomInt(real.randomInt);
+    globalThis.setImmediate = real.setImmediate;
   };
 }
 

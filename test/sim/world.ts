@@ -21,6 +21,7 @@ import { VirtualClock } from "./clock.ts";
 import { describeMessage } from "./describe.ts";
 import { SimulatedDevice } from "./device.ts";
 import { Disk, type DiskWatcher, type DurableEpoch } from "./disk.ts";
+import { FileTraffic } from "./file-traffic.ts";
 import type { Life } from "./life.ts";
 import { type ClockMapping, ModelStore, type ModelStoreOptions } from "./model-store.ts";
 import { Orders } from "./orders.ts";
@@ -65,6 +66,7 @@ interface Violation {
 
 export interface Verdict {
   readonly seed: number;
+  readonly hasFiles: boolean;
   /** What is not as it must be; undefined where all is. */
   readonly violation: Violation | undefined;
   readonly virtualMs: number;
@@ -80,6 +82,8 @@ export interface Verdict {
 export interface WorldOptions {
   readonly seed: number;
   readonly isTold?: boolean;
+  /** Files go both ways beside the readings. */
+  readonly hasFiles?: boolean;
   readonly parts?: Partial<WorldParts>;
 }
 
@@ -103,6 +107,7 @@ class World implements Scene, Watcher, DiskWatcher {
   readonly #disk = new Disk(this);
   readonly #devices: readonly SimulatedDevice[];
   readonly #weather: Weather;
+  readonly #files: FileTraffic | undefined;
   readonly #lives: Life[] = [];
   readonly #lifeOfEpoch = new Map<string, Life>();
   readonly #times = new Times();
@@ -120,15 +125,17 @@ class World implements Scene, Watcher, DiskWatcher {
   #violation: Violation | undefined;
   #lifeCount = 0;
 
-  constructor({ seed, isTold = false, parts }: WorldOptions) {
+  constructor({ seed, isTold = false, hasFiles = false, parts }: WorldOptions) {
     this.plan = planOf(seed);
     this.chance = new Chance(seed ^ 0x5eed_5eed);
     this.story = new Story(this.clock, isTold);
     this.conditions = new Conditions(this.plan, this.chance);
     this.#parts = { ...REAL_PARTS, ...parts };
     this.#host = new VirtualHost(this.clock, this.chance.fork());
+    this.#files = hasFiles ? new FileTraffic(this, () => this.station) : undefined;
     this.station = new Station({
       scene: this,
+      files: this.#files,
       host: this.#host,
       createStore: (handleFatalCommit) => this.#createStore(handleFatalCommit),
       lines: () => this.#devices.map(({ line }) => line),
@@ -267,6 +274,7 @@ class World implements Scene, Watcher, DiskWatcher {
       epochBytesOf: this.#parts.epochBytesOf,
       nextLifeNumber: () => ++this.#lifeCount,
       handleBorn: (life) => this.#handleBorn(life),
+      files: this.#files,
     });
   }
 
@@ -278,6 +286,7 @@ class World implements Scene, Watcher, DiskWatcher {
 
   #begin(): void {
     this.#live(() => this.station.start());
+    this.#files?.begin(this.#devices, this.plan.faultsMs);
     for (const device of this.#devices) {
       this.clock.after(this.chance.between(0, SWITCH_ON_MS_MAX), () => device.switchOn());
     }
@@ -345,14 +354,15 @@ class World implements Scene, Watcher, DiskWatcher {
   }
 
   #isDrained(): boolean {
-    return this.#devices.every(({ life }) => life?.firmware.status.isDone === true);
+    const areFilesDone = this.#files?.isDrained ?? true;
+    return areFilesDone && this.#devices.every(({ life }) => life?.firmware.status.isDone === true);
   }
 
   #judge(hasDrained: boolean): void {
     if (this.#violation !== undefined) return;
     if (!hasDrained) {
       const stuck = this.#devices.filter(({ life }) => life?.firmware.status.isDone !== true);
-      const names = stuck.map(({ plan }) => plan.name).join(", ");
+      const names = stuck.map(({ plan }) => plan.name).join(", ") || "files";
       this.fail("liveness", `${names}: not drained ${DRAIN_MS_MAX / 1_000} s after all was healed`);
       return;
     }
@@ -365,6 +375,7 @@ class World implements Scene, Watcher, DiskWatcher {
     const { clock, plan, story } = this;
     return {
       seed: plan.seed,
+      hasFiles: this.#files !== undefined,
       violation: this.#violation,
       virtualMs: clock.nowMs,
       steps: clock.steps,

@@ -16,6 +16,17 @@ const SAMPLES = 500;
 const FIELDS = ["senda.message", "senda.device", "senda.sequence", "senda.batch.rows"];
 const FAULTS = ["senda.malformed", "senda.checksum.wrong"];
 
+const SEALED_FIELDS = [
+  "senda.message",
+  "senda.device",
+  "senda.seal.token",
+  "senda.seal.counter",
+  "senda.seal.length",
+];
+
+/** hello, welcome, schema, a batch, an acknowledgement and bye. */
+const SEALED_MIN = 6;
+
 const TOKEN = [1, 2, 3, 4];
 
 function datagramOf(hex: string): Uint8Array {
@@ -48,6 +59,55 @@ describeWith("tshark", hasTshark, "the Wireshark dissector", () => {
     expect(rows.reduce((sum, each) => sum + each, 0)).toBe(SAMPLES);
     expect(valuesOf(packets, "senda.sequence")).toEqual(rows.map((_, index) => `${index}`));
     for (const fault of FAULTS) expect(valuesOf(packets, fault)).toEqual([]);
+  });
+
+  test.each(["tcp", "udp"] as const)("shows what is sealed over %s as sealed", async (via) => {
+    const keys = join(folder, `${via}.keys`);
+    expect((await runSenda("key", "add", "sim-1", "--keys", keys)).status).toBe(0);
+    const args = ["--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--keys", keys, "--json"];
+    const collector = new RunningSenda(
+      "collect",
+      "--db",
+      join(folder, `${via}-sealed.db`),
+      ...args,
+    );
+    const port = portOf((await collector.event("listening"))[via]);
+    const capture = await Capture.start([port], [...SEALED_FIELDS, ...FAULTS]);
+    const to = ["--via", via, "--port", port, "--samples", `${SAMPLES}`, "--keys", keys];
+    expect((await runSenda("simulate", ...to)).status).toBe(0);
+    await capture.until((packets) => valuesOf(packets, "senda.seal.counter").length >= SEALED_MIN);
+    await collector.stop();
+    await capture.stop();
+
+    const { packets } = capture;
+    const messages = valuesOf(packets, "senda.message");
+    expect(messages.slice(0, 3)).toEqual(["knock", "admit", "sealed"]);
+    expect(new Set(messages.slice(2))).toEqual(new Set(["sealed"]));
+    expect(valuesOf(packets, "senda.device")).toEqual(["sim-1"]); // of the knock
+    const sealed = messages.length - 2;
+    expect(new Set(valuesOf(packets, "senda.seal.token")).size).toBe(1);
+    expect(valuesOf(packets, "senda.seal.counter")).toHaveLength(sealed);
+    expect(
+      valuesOf(packets, "senda.seal.length")
+        .map(Number)
+        .every((each) => each > 0),
+    ).toBe(true);
+    for (const fault of FAULTS) expect(valuesOf(packets, fault)).toEqual([]);
+  });
+
+  test("reads every message of the seal, with no token before it", async () => {
+    const vectors = allTables().seals!.vectors.filter(({ value }) => value !== undefined);
+    const datagrams = vectors.map(({ hex }) => Uint8Array.from(encodeDatagram(fromHex(hex))));
+    const path = join(folder, "seals.pcap");
+    const fields = ["senda.message", "senda.token", ...FAULTS];
+    const { packets, complaints } = await dissectDatagrams(path, datagrams, fields);
+    expect(complaints).toBe("");
+    const kinds = { 24: "knock", 25: "admit", 26: "sealed", 28: "deny" };
+    for (const [index, { name, hex }] of vectors.entries()) {
+      const kind = kinds[fromHex(hex)[0] as keyof typeof kinds];
+      const shown = { "senda.message": kind, "senda.token": "" };
+      expect(packets[index], name).toMatchObject({ ...shown, "senda.malformed": "" });
+    }
   });
 
   test("reads every vector", async () => {

@@ -6,12 +6,8 @@ import { DEFAULT_PORT } from "../../../device/settings.ts";
 import type { CollectorEvent } from "../../collector/events.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses, type StationOptions } from "../../collector/station.ts";
-import {
-  DEFAULT_HTTP_PORT,
-  formatAddress,
-  isLoopback,
-  type SerialAddress,
-} from "../../links/address.ts";
+import type { HttpOptions } from "../../http/server.ts";
+import { formatAddress, isLoopback, type SerialAddress } from "../../links/address.ts";
 import type { PlainReport } from "../../plain/plain-inputs.ts";
 import type { PlainSpec } from "../../plain/spec.ts";
 import { LiveTable } from "../../terminal/live-table.ts";
@@ -25,6 +21,7 @@ import {
   wholeNumber,
 } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
+import { dashboardText, httpOf, httpOption } from "../http-option.ts";
 import { goOnWithoutOutput } from "../lost-output.ts";
 import { counted } from "../output/quantity.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -34,11 +31,12 @@ interface CollectFlags {
   readonly tcp: AddressOrOff;
   readonly udp: AddressOrOff;
   readonly serial: readonly SerialAddress[];
-  readonly http?: AddressOrOff;
+  readonly http: AddressOrOff;
   readonly plain: readonly PlainSpec[];
   readonly db: string;
   readonly dbSizeMax?: number;
   readonly mergeAfter?: number;
+  readonly files?: string;
   readonly keys?: string;
   readonly open?: true;
   readonly json?: true;
@@ -65,11 +63,7 @@ export function collectCommand(): Command {
       "a serial port with a device on it; may be repeated",
       serialAddresses,
     )
-    .option(
-      "--http <addr:port>",
-      `where commands and programs ask this collector; "off" for not at all (default: 127.0.0.1:${DEFAULT_HTTP_PORT}, where it is free)`,
-      addressOrOff,
-    )
+    .addOption(httpOption())
     .option(
       "--plain <input>",
       "an input for clients without our protocol: [tcp://|udp://]ADDR:PORT or serial://PATH, then ,framing=...,decode=...,answer=... (docs/PLAIN.md); may be repeated",
@@ -86,13 +80,19 @@ export function collectCommand(): Command {
       "how long batches stay in the store as they came, before small ones become larger (default: 180)",
       wholeNumber(0, 1_000_000),
     )
+    .option(
+      "--files <dir>",
+      'where the devices\' files are kept; "off" for nowhere (default: a folder beside the database, with --open nowhere)',
+    )
     .option("--keys <file>", "take sealed sessions only, of the devices with a key in this file")
     .option("--open", "take readings from whoever reaches this address, without keys")
     .option("--json", "one JSON object a line, for programs")
     .addHelpText(
       "after",
       `
-Defaults: TCP and UDP on 127.0.0.1:${DEFAULT_PORT}, which only this computer reaches.
+Defaults: TCP and UDP on 127.0.0.1:${DEFAULT_PORT}, which only this computer reaches. The dashboard
+and the API are for this computer alone; where their default port is taken, the
+collector says so and goes on without them.
 
 Examples:
   $ senda collect --tcp 0.0.0.0:${DEFAULT_PORT} --udp 0.0.0.0:${DEFAULT_PORT} --keys senda.keys --db greenhouse.db
@@ -100,12 +100,15 @@ Examples:
   $ senda collect --plain udp://0.0.0.0:5005,decode=json,name=lab-{address}
   $ senda collect --tcp 127.0.0.1:0 --udp off --json`,
     )
-    .action((flags: CollectFlags) =>
-      collect({ ...flags, serial: flags.serial ?? [], plain: flags.plain ?? [] }),
+    .action((flags: CollectFlags, command: Command) =>
+      collect(
+        { ...flags, serial: flags.serial ?? [], plain: flags.plain ?? [] },
+        httpOf(flags, command),
+      ),
     );
 }
 
-async function collect(flags: CollectFlags): Promise<void> {
+async function collect(flags: CollectFlags, http: HttpOptions | "off"): Promise<void> {
   const { tcp, udp, serial, plain, db, dbSizeMax, mergeAfter } = flags;
   if (tcp === "off" && udp === "off" && serial.length + plain.length === 0) {
     throw new CommandFailure(
@@ -126,8 +129,9 @@ async function collect(flags: CollectFlags): Promise<void> {
     tcp,
     udp,
     serial,
-    http: httpOf(flags.http),
+    http,
     plain,
+    files: filesOf(flags),
     name,
     keyFile: flags.keys,
     handleEvent,
@@ -141,11 +145,10 @@ async function collect(flags: CollectFlags): Promise<void> {
   view.end(station);
 }
 
-/** The default may be taken by another collector: then this one goes without. */
-function httpOf(asked: AddressOrOff | undefined): StationOptions["http"] {
-  if (asked === "off") return asked;
-  if (asked !== undefined) return { address: asked, isAsked: true };
-  return { address: { host: "127.0.0.1", port: DEFAULT_HTTP_PORT }, isAsked: false };
+/** Whoever may come without a key shall not fill the disk, unless that was said. */
+function filesOf({ files, db, open }: CollectFlags): StationOptions["files"] {
+  if (files === "off" || (files === undefined && open)) return undefined;
+  return { folder: files ?? `${db.replace(/\.db$/, "")}-files` };
 }
 
 /** Whoever can reach an address from elsewhere could send readings: that takes keys, or the word that it may. */
@@ -168,14 +171,14 @@ function checkOpenness({ tcp, udp, keys, open }: CollectFlags): void {
 class JsonLines {
   readonly handleEvent = (event: CollectorEvent) => printJson(event);
 
-  begin(station: Station, { tcp, udp, http, serial }: StationAddresses, db: string): void {
-    const [tcpText, udpText, httpText] = [tcp, udp, http].map((address) =>
+  begin(station: Station, { serial, ...addresses }: StationAddresses, db: string): void {
+    const [tcp, udp, http] = [addresses.tcp, addresses.udp, addresses.http].map((address) =>
       address === undefined ? null : formatAddress(address),
     );
-    const { apiFault: httpFault } = station;
     const plain = station.plainReports().map(({ where }) => where);
-    const places = { tcp: tcpText, udp: udpText, http: httpText, serial, plain, db };
-    printJson({ event: "listening", ...places, ...(httpFault === undefined ? {} : { httpFault }) });
+    const { apiFault } = station;
+    const fault = apiFault === undefined ? {} : { httpFault: apiFault };
+    printJson({ event: "listening", tcp, udp, http, serial, plain, db, ...fault });
   }
 
   stopping(): void {
@@ -205,12 +208,8 @@ class HumanView {
       ...station.plainReports().map(({ where }) => `${where} (plain, at most once)`),
     ];
     process.stdout.write(
-      `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n`,
+      `Listening on ${places.join(", ")}. Readings go to ${db}. Ctrl-C stops.\n${dashboardText(http, station.apiFault)}`,
     );
-    if (http !== undefined) process.stdout.write(`Commands go by HTTP ${formatAddress(http)}.\n`);
-    if (station.apiFault !== undefined) {
-      process.stdout.write(`! ${station.apiFault}. Readings are stored all the same.\n`);
-    }
     this.#table = new LiveTable(process.stdout, (nowMs) => station.views(nowMs));
   }
 

@@ -9,8 +9,9 @@ import type { Sensor } from "../../../device/sensors/sensor.ts";
 import { DEFAULT_PORT, DEFAULT_SETTINGS, type Settings } from "../../../device/settings.ts";
 import { describeCounters, describeEvent } from "../../collector/sentences.ts";
 import { Station, type StationAddresses } from "../../collector/station.ts";
+import type { HttpOptions } from "../../http/server.ts";
 import { createKey, DeviceKeys, formatKey } from "../../keys/device-keys.ts";
-import { DEFAULT_BAUD, DEFAULT_HTTP_PORT, formatAddress } from "../../links/address.ts";
+import { DEFAULT_BAUD, formatAddress } from "../../links/address.ts";
 import { NO_FAULTS } from "../../simulator/faults.ts";
 import { Fleet } from "../../simulator/fleet.ts";
 import { openPtyPair } from "../../simulator/pty-pair.ts";
@@ -20,6 +21,7 @@ import type { SimulatedDeviceOptions } from "../../simulator/simulated-device.ts
 import { LiveTable } from "../../terminal/live-table.ts";
 import { type AddressOrOff, addressOrOff } from "../arguments.ts";
 import { CommandFailure, EXIT_USAGE } from "../failure.ts";
+import { dashboardText, httpOf, httpOption } from "../http-option.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 /** A small recording of the project's own making; the build puts it beside the program. */
@@ -33,6 +35,7 @@ const SAMPLE_PERIOD_MS = 500;
 interface DemoFlags {
   readonly tcp: AddressOrOff;
   readonly udp: AddressOrOff;
+  readonly http: AddressOrOff;
   readonly db: string;
 }
 
@@ -42,12 +45,13 @@ export function demoCommand(): Command {
     .description("Starts a collector and three simulated devices: over TCP, UDP and a serial line.")
     .option("--tcp <addr:port>", "where the collector listens for TCP", addressOrOff, address)
     .option("--udp <addr:port>", "where the collector listens for UDP", addressOrOff, address)
+    .addOption(httpOption())
     .option("--db <file>", "where readings are stored", DEFAULT_DB)
     .addHelpText("after", "\nExample:\n  $ senda demo --db /tmp/demo.db")
-    .action(demo);
+    .action((flags: DemoFlags, command: Command) => demo(flags, httpOf(flags, command)));
 }
 
-async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
+async function demo({ tcp, udp, db }: DemoFlags, http: HttpOptions | "off"): Promise<void> {
   if (tcp === "off" || udp === "off") {
     throw new CommandFailure("demo: needs both --tcp and --udp; neither can be off", EXIT_USAGE);
   }
@@ -61,7 +65,7 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
     tcp,
     udp,
     serial,
-    http: { address: { host: "127.0.0.1", port: DEFAULT_HTTP_PORT }, isAsked: false },
+    http,
     name: FIRMWARE_VERSION,
     keys,
     handleEvent: (event) => lines.print(describeEvent(event)),
@@ -71,6 +75,7 @@ async function demo({ tcp, udp, db }: DemoFlags): Promise<void> {
   });
   const addresses = station.addresses(serial);
   process.stdout.write(introduction(db, addresses, line?.a));
+  process.stdout.write(`${dashboardText(addresses.http, station.apiFault)}\n`);
   const ports = { tcpPort: addresses.tcp!.port, udpPort: addresses.udp!.port };
   const deviceOf = (device: string, sensor: Sensor, settings: Partial<Settings>) =>
     deviceOptions(sensor, {
@@ -122,7 +127,6 @@ Three simulated devices, each with a key that was made for it:
   computer    this computer's own sensors, over UDP
   greenhouse  a recording, ${path}
 Ctrl-C stops. Meanwhile, in another terminal: npx senda query random${dbFlag}${ask}
-
 `;
 }
 

@@ -6,6 +6,7 @@ import { Command, Option } from "commander";
 import { RandomSensor } from "../../../device/sensors/random.ts";
 import type { Sensor } from "../../../device/sensors/sensor.ts";
 import { DEFAULT_PORT, DEFAULT_SETTINGS, type PathKind } from "../../../device/settings.ts";
+import { deviceFolder } from "../../files/device-folder.ts";
 import { formatKey } from "../../keys/device-keys.ts";
 import { readKeyFile } from "../../keys/key-file.ts";
 import { DEFAULT_BAUD, type SerialAddress } from "../../links/address.ts";
@@ -46,6 +47,8 @@ interface SimulateFlags {
   readonly reorder: number;
   readonly cutEveryMs: number;
   readonly flash?: string;
+  readonly files?: string;
+  readonly updateKey?: string;
   readonly keyFile?: string;
   readonly keys?: string;
   readonly verbose?: true;
@@ -54,7 +57,7 @@ interface SimulateFlags {
 
 export function simulateCommand(): Command {
   const count = (most: number) => wholeNumber(0, most);
-  return new Command("simulate")
+  const command = new Command("simulate")
     .description(
       "Runs simulated devices: the firmware itself, over this computer's sockets and serial ports.",
     )
@@ -99,13 +102,8 @@ export function simulateCommand(): Command {
     .option("--loss <p>", "chance of a datagram being lost, each way", chance, 0)
     .option("--duplicate <p>", "chance of a datagram being sent twice", chance, 0)
     .option("--reorder <p>", "chance of a datagram being overtaken", chance, 0)
-    .option("--cut-every-ms <n>", "cut every link so often; 0: never", count(86_400_000), 0)
-    .option(
-      "--flash <dir>",
-      "keep outboxes and changed settings there, as boards do in flash: they outlive a kill",
-    )
-    .option("--key-file <file>", "every device has the key in this file")
-    .option("--keys <file>", "each device has the key that stands there under its name")
+    .option("--cut-every-ms <n>", "cut every link so often; 0: never", count(86_400_000), 0);
+  return addKeptOptions(command)
     .option("--verbose", "print what the devices trace")
     .option("--json", "one JSON object a line, for programs")
     .addHelpText(
@@ -118,6 +116,22 @@ Examples:
   $ senda simulate --sensor replay --replay greenhouse.csv`,
     )
     .action((flags: SimulateFlags) => simulate({ ...flags, serial: flags.serial ?? [] }));
+}
+
+/** What a device has that outlives its power. */
+function addKeptOptions(command: Command): Command {
+  return command
+    .option(
+      "--flash <dir>",
+      "keep outboxes and changed settings there, as boards do in flash: they outlive a kill",
+    )
+    .option("--files <dir>", "keep the devices' files there, and their slots for firmware")
+    .option(
+      "--update-key <hex>",
+      "what updates of the firmware are checked with, as `senda firmware key` shows it",
+    )
+    .option("--key-file <file>", "every device has the key in this file")
+    .option("--keys <file>", "each device has the key that stands there under its name");
 }
 
 async function simulate(flags: SimulateFlags): Promise<void> {
@@ -224,6 +238,7 @@ function deviceOptions(
       ...DEFAULT_SETTINGS,
       device,
       key: keyOf(device),
+      updateKey: flags.updateKey ?? "",
       host: flags.host,
       tcpPort: flags.port,
       udpPort: flags.port,
@@ -239,6 +254,7 @@ function deviceOptions(
     samplesMax: samples,
     isPatient,
     ...(flags.flash === undefined ? {} : openKept(flags.flash, device)),
+    ...(flags.files === undefined ? {} : { filesFolder: join(flags.files, deviceFolder(device)) }),
     ...(flags.verbose
       ? { trace: (line: string) => process.stderr.write(`${device}: ${printable(line)}\n`) }
       : {}),

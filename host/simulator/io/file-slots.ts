@@ -1,5 +1,6 @@
 // A simulated machine's two slots for firmware, and its boot record: files, so that they outlive the
-// process. An image is any file whose first line is "senda-image" and a version. As with a board's boot
+// process. An image is any file whose first line is "senda-image" and a version; where the next line is
+// "crashes" it does, at its start. As with a board's boot
 // loader, a start may change the record: what was to start next is on trial, and what was on trial and
 // not confirmed is given up for what ran before.
 
@@ -21,6 +22,8 @@ import { nodeUpdateCrypto } from "./update-crypto.ts";
 const SLOT_BYTES = 1_900_544;
 
 const FIRST_LINE = /^senda-image (.+)\n/;
+
+const CRASHING = /^senda-image .+\ncrashes\n/;
 
 type SlotName = "a" | "b";
 
@@ -63,6 +66,12 @@ export class FileSlots implements UpdateMachine, BootControl {
     const path = this.#pathOf(this.#record.running);
     if (!existsSync(path)) return this.#options.factoryVersion;
     return FIRST_LINE.exec(readFileSync(path, "latin1"))?.[1] ?? "unknown";
+  }
+
+  /** The image that runs ends before it did anything. */
+  get isCrashing(): boolean {
+    const path = this.#pathOf(this.#record.running);
+    return existsSync(path) && CRASHING.test(readFileSync(path, "latin1"));
   }
 
   get isOnTrial(): boolean {

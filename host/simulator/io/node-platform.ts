@@ -33,7 +33,7 @@ export interface NodePlatformOptions {
   /** What `openStorage` gives; without it nothing is kept. */
   storage?: KeyValueStorage;
   /** Slots for other firmware; without them it cannot be updated. */
-  update?: UpdateMachine;
+  update?: UpdateMachine | undefined;
   /** TCP send buffer: 5,744 unless given, as on most boards; 8,192 on a plain ESP32. */
   sendBufferBytes?: number;
 }

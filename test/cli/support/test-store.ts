@@ -31,6 +31,8 @@ export interface TestDeviceOptions {
   readonly channels?: readonly Channel[];
   /** 16 hexadecimal digits. */
   readonly epoch?: string;
+  /** When its records come; noon unless told. */
+  readonly receivedMs?: number;
 }
 
 /** A device whose records go straight into a store. */
@@ -41,15 +43,22 @@ export class TestDevice {
   readonly #store: Store;
   readonly #epochId: number;
   readonly #encoder: BatchEncoder;
+  readonly #receivedUs: number;
 
-  private constructor(store: Store, epochId: number, channels: readonly Channel[]) {
+  private constructor(
+    store: Store,
+    epochId: number,
+    { channels = CLIMATE, receivedMs = NOON_MS }: TestDeviceOptions,
+  ) {
     this.#store = store;
     this.#epochId = epochId;
+    this.#receivedUs = receivedMs * 1_000;
     this.#encoder = new BatchEncoder({ channels, schema: 0 });
   }
 
   static async begin(store: Store, options: TestDeviceOptions): Promise<TestDevice> {
     const { name, channels = CLIMATE, epoch = "00000000000000a1" } = options;
+    const { receivedMs = NOON_MS } = options;
     const body = encodeSchema(channels);
     const hello = {
       kind: "hello",
@@ -66,9 +75,9 @@ export class TestDevice {
       schemas: [{ number: 0, hash: schemaHash(body) }],
       receiveBytesMax: 0,
     } as const;
-    const { epochId } = await store.resume(hello, NOON_MS * 1_000);
+    const { epochId } = await store.resume(hello, receivedMs * 1_000);
     store.putSchema(epochId, 0, body);
-    return new TestDevice(store, epochId, channels);
+    return new TestDevice(store, epochId, options);
   }
 
   /** Uptime 0 was at `utcMs`, give or take `uncertaintyMs`. */
@@ -91,7 +100,7 @@ export class TestDevice {
       sequence: this.sequence++,
       body: this.#encoder.take(),
     } as const;
-    this.#store.append(this.#epochId, record, { link: "tcp", receivedUs: NOON_MS * 1_000 });
+    this.#store.append(this.#epochId, record, { link: "tcp", receivedUs: this.#receivedUs });
   }
 
   /** Stores a gap of one record with so many readings, a second each. */
@@ -101,7 +110,7 @@ export class TestDevice {
     const lastMs = this.uptimeMs - 1_000;
     const sequence = this.sequence++;
     const gap = { kind: "gap", sequence, count: 1, readings, firstMs, lastMs, reason } as const;
-    this.#store.append(this.#epochId, gap, { link: "tcp", receivedUs: NOON_MS * 1_000 });
+    this.#store.append(this.#epochId, gap, { link: "tcp", receivedUs: this.#receivedUs });
   }
 
   flush(): Promise<void> {

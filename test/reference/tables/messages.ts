@@ -3,6 +3,7 @@
 import { encodeCbor, type Notation } from "../cbor.ts";
 import { decodeMessage, encodeMessage, type MessageNotation } from "../messages.ts";
 import { type Bytes, encodeVarint, fromHex, toHex } from "../numbers.ts";
+import { blobMessages } from "./blobs.ts";
 import { type Entry, invalid, repeat, type Table, valid } from "./entry.ts";
 
 const HELLO: MessageNotation = {
@@ -77,6 +78,7 @@ export function messagesTable(): Table {
       ...frequentMessages(),
       ...unreadableMessages(),
       ...unreadableCommands(),
+      ...blobMessages(),
     ],
   };
 }

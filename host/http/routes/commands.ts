@@ -1,13 +1,13 @@
-// Devices and their commands. A command is answered by one JSON object a line: "sent" once it is on its
+// The commands of devices. A command is answered by one JSON object a line: "sent" once it is on its
 // way, "progress" as often as the device tells of it, "waiting" now and then, and at last "result".
 
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { didYouMean } from "../../device/commands/nearest.ts";
-import { COMMAND_WITHIN_MS_MAX } from "../../shared/limits.ts";
-import { collectPages, type JsonArguments, type Outcome } from "../commands/courier.ts";
-import { jsonLine } from "../terminal/printable.ts";
-import type { Controls } from "./api-server.ts";
-import { Problem } from "./problem.ts";
+import { didYouMean } from "../../../device/commands/nearest.ts";
+import { COMMAND_WITHIN_MS_MAX } from "../../../shared/limits.ts";
+import { collectPages, type JsonArguments, type Outcome } from "../../commands/courier.ts";
+import { jsonLine } from "../../terminal/printable.ts";
+import type { Controls } from "../controls.ts";
+import { Problem } from "../problem.ts";
 
 const WITHIN_MS = 10_000;
 /** Something is said at least so often: whoever waits, and what lies between, counts on it. */
@@ -46,12 +46,10 @@ interface DeviceParams {
   readonly device: string;
 }
 
-export function addDeviceRoutes(app: FastifyInstance, controls: Controls): void {
-  app.get("/api/devices", () => controls.devices());
-
+export function commandRoutes(app: FastifyInstance, controls: Controls): void {
   app.get<{ Params: DeviceParams }>(
     "/api/devices/:device/commands",
-    { schema: { params: DEVICE_PARAMS } },
+    { schema: { summary: "What a device can be told to do", params: DEVICE_PARAMS } },
     async ({ params: { device } }) => {
       await checkDevice(controls, device);
       const listed = await collectPages(
@@ -70,7 +68,9 @@ export function addDeviceRoutes(app: FastifyInstance, controls: Controls): void 
 
   app.post<{ Params: DeviceParams; Body: CommandBody }>(
     "/api/devices/:device/commands",
-    { schema: { params: DEVICE_PARAMS, body: COMMAND_BODY } },
+    {
+      schema: { summary: "Have a device do something", params: DEVICE_PARAMS, body: COMMAND_BODY },
+    },
     async ({ params: { device }, body }, reply) => {
       await checkDevice(controls, device);
       await streamCommand(controls, device, body, reply);
@@ -79,9 +79,14 @@ export function addDeviceRoutes(app: FastifyInstance, controls: Controls): void 
 }
 
 /** Throws a Problem where nobody knows the device: a mistyped name must not wait for it to come. */
-async function checkDevice(controls: Controls, device: string): Promise<void> {
-  const names = (await controls.devices()).map((known) => known.device);
-  if (names.includes(device)) return;
+export async function checkDevice(
+  controls: Controls,
+  device: string,
+): Promise<{ readonly isHere: boolean }> {
+  const devices = await controls.knownDevices();
+  const known = devices.find(({ name }) => name === device);
+  if (known !== undefined) return known;
+  const names = devices.map(({ name }) => name);
   const detail = `no device "${device}" has been here${didYouMean(device, names)}`;
   throw new Problem(404, "Unknown device", detail);
 }
