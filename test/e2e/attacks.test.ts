@@ -42,7 +42,8 @@ class Scene {
   async expectService(via: "tcp" | "udp" | "serial", port: number, samples: number) {
     const done = await runSenda(
       ...["simulate", "--devices", "2", "--via", via, "--port", String(port), "--json"],
-      ...["--keys", this.keys, "--samples", String(samples), "--period-ms", "5", "--batch", "4"],
+      ...["--keys", this.keys, "--samples", String(samples), "--batch", "4"],
+      ...(via === "udp" ? [] : ["--period-ms", "5"]), // by UDP as fast as the path lets them
     );
     const readings = 10 * samples;
     expect(JSON.parse(done.stdout)).toMatchObject({ acknowledged: readings, gapReadings: 0 });
@@ -73,8 +74,9 @@ test("a hostile path: repeats, cuts, splices, swaps, reflects, holds back and ta
   expect(path.hostile()).toBeGreaterThan(1_000);
   const seal = await scene.expectNothingElse(collector, 4_100);
   path.close();
+  const honest = ["the device said bye: done", "the collector stops"]; // a bye may be held back, too
   const left = collector.events.filter(({ event }) => event === "disconnected");
-  expect(new Set(left.map(({ why }) => why))).toEqual(new Set(["the device said bye: done"]));
+  expect(left.map(({ why }) => why).filter((why) => !honest.includes(String(why)))).toEqual([]);
   expect(seal.forged).toBeGreaterThan(100);
   expect(seal.clear).toBeGreaterThan(100);
 });
