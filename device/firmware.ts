@@ -136,7 +136,7 @@ export class Firmware {
       memory: this.#commands,
       createCommands: () => [
         ...deviceCommands(this.#facts()),
-        ...settingsCommands(keeper, () => this.#useSettings()),
+        ...settingsCommands(keeper, () => this.#useChangedSettings()),
         ...fileCommands(this.#files.shelf),
       ],
       handleNews: () => this.#run(),
@@ -303,9 +303,9 @@ export class Firmware {
     if (this.#hasSampledAll()) this.#batcher.close();
   }
 
-  /** Those that need no new start. */
-  #useSettings(): void {
-    const { samplePeriodMs, batchAgeMsMax, batchRowsMax } = this.#options.keeper.settings;
+  #useChangedSettings(): void {
+    const { key, samplePeriodMs, batchAgeMsMax, batchRowsMax } = this.#options.keeper.settings;
+    this.#uplink.useKey(key);
     this.#sampler.usePeriod(samplePeriodMs, this.#clock.nowMs());
     this.#batcher.useBounds({ ageMsMax: batchAgeMsMax, rowsMax: batchRowsMax });
   }

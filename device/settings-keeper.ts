@@ -95,9 +95,10 @@ export class SettingsKeeper {
     }
     this.#kept = kept;
     this.#next = next;
-    const isAtOnce = (key: string) => rows.some((row) => row.key === key && row.isAtOnce);
-    for (const row of rows) {
-      if (!row.isAtOnce) continue;
+    const before = this.settings;
+    const rowsAtOnce = rows.filter((row) => row.isAtOnce(before, next));
+    const isAtOnce = (key: string) => rowsAtOnce.some((row) => row.key === key);
+    for (const row of rowsAtOnce) {
       this.settings = row.parse(row.format(next), this.settings) ?? this.settings;
     }
     return {

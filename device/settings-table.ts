@@ -14,8 +14,8 @@ export interface SettingRow {
   readonly expected: string;
   /** Never shown. */
   readonly isSecret: boolean;
-  /** Takes effect while the firmware runs; others do when it next starts. */
-  readonly isAtOnce: boolean;
+  /** Whether this change of the settings takes effect while the firmware runs; others do when it next starts. */
+  isAtOnce(before: Settings, after: Settings): boolean;
   format(settings: Settings): string;
   /** The settings with this value; undefined where it is none that this setting can have. */
   parse(text: string, settings: Settings): Settings | undefined;
@@ -55,10 +55,10 @@ type KeysOf<Value> = {
   [Key in keyof Settings]: Settings[Key] extends Value ? Key : never;
 }[keyof Settings];
 
-const PLAIN = { isSecret: false, isAtOnce: false };
+const PLAIN = { isSecret: false, isAtOnce: () => false };
 
 function atOnce(row: SettingRow): SettingRow {
-  return { ...row, isAtOnce: true };
+  return { ...row, isAtOnce: () => true };
 }
 
 function text(key: KeysOf<string>, help: string, expected: string): SettingRow {
@@ -123,12 +123,18 @@ function keyRow(): SettingRow {
     help: "the key that it shares with the collector; empty for none",
     expected: `${KEY_DIGITS} hexadecimal digits, or nothing`,
     isSecret: true,
+    isAtOnce: isOtherKey,
     format: ({ key }) => key,
     parse: (value, settings) => {
       const isFit = value === "" || (value.length === KEY_DIGITS && /^[0-9a-f]+$/i.test(value));
       return isFit ? { ...settings, key: value.toLowerCase() } : undefined;
     },
   };
+}
+
+/** A key in the place of another: the session goes on. Whether there is one at all, and whose, is for the next start. */
+function isOtherKey(before: Settings, after: Settings): boolean {
+  return before.key !== "" && after.key !== "" && before.device === after.device;
 }
 
 function sensorsRow(): SettingRow {

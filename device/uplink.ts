@@ -97,6 +97,11 @@ export class Uplink {
     for (const path of this.#open) if (path?.isOpen && this.#mayGreet(path)) this.#greet(path);
   }
 
+  /** The device's key is another one: the session goes on under it. Nothing where there was none. */
+  useKey(key: string): void {
+    this.#seal?.useKey(fromHex(key), this.#options.nowMs());
+  }
+
   /** Does all that is to be done now. */
   pump(): void {
     const session = this.#session;

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   set: async () => (await import("./commands/set.ts")).setCommand(),
   verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
   key: async () => (await import("./commands/key.ts")).keyCommand(),
+  enroll: async () => (await import("./commands/enroll.ts")).enrollCommand(),
   echo: async () => (await import("./commands/echo.ts")).echoCommand(),
   plain: async () => (await import("./commands/plain.ts")).plainCommand(),
   demo: async () => (await import("./commands/demo.ts")).demoCommand(),

@@ -98,6 +98,7 @@ export class Collector implements LinkHub {
       author: randomToken(),
       send: (session, message) => this.#endpoint.sendCommand(session, message),
       tell: (event) => this.#tell(event),
+      newerKeyOf: (device) => this.#sealed.newerKeyOf(device),
     });
     this.#sealed = new SealedLinks(options.keys);
     this.#store.onCommit = (commit) => this.#handleCommit(commit);
@@ -166,9 +167,9 @@ export class Collector implements LinkHub {
     return id;
   }
 
-  /** The devices have other keys. */
   handleKeysChanged(): void {
     this.#sealed.handleKeysChanged();
+    this.#commands.handleKeysChanged(monotonicMs());
   }
 
   handleBlocked(id: LinkId, isBlocked: boolean): void {

@@ -66,7 +66,7 @@ export class SealedLinks {
     bytes: Uint8Array,
     nowMs: number,
   ): Received | undefined {
-    if (!isSealMessage(bytes)) return this.#receiveClear(io, bytes, nowMs);
+    if (!isSealMessage(bytes)) return this.#receiveClear(io, id, bytes, nowMs);
     const outcome = this.#seal.handleMessage(bytes, io, nowMs);
     if (outcome.kind === "opened") return { bytes: outcome.body, peer: outcome.peer };
     const mayAnswer = id === undefined || !this.#blocked.has(id);
@@ -123,13 +123,25 @@ export class SealedLinks {
     this.#seal.handleKeysChanged();
   }
 
+  /** See HostSeal. */
+  newerKeyOf(device: string): Uint8Array | undefined {
+    return this.#seal.newerKeyOf(device);
+  }
+
   pollEvent(): HostSealEvent | undefined {
     return this.#seal.pollEvent();
   }
 
-  #receiveClear({ traits }: HostLinkIo, bytes: Uint8Array, nowMs: number): Received | undefined {
+  /** On a link that goes by a key it is not the device's: it may not cost the device its link. */
+  #receiveClear(
+    { traits }: HostLinkIo,
+    id: LinkId | undefined,
+    bytes: Uint8Array,
+    nowMs: number,
+  ): Received | undefined {
     if (!this.isRequired) return { bytes, peer: undefined };
     this.clear++;
+    if (id !== undefined && this.#peers.has(id)) return undefined;
     return isHello(bytes, traits) && this.#clearHellos.take(nowMs)
       ? { bytes, peer: undefined }
       : undefined;

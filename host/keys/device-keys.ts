@@ -1,5 +1,6 @@
 // The devices' keys in memory, and as the text of a file. A device has one key, or while it is being moved
-// to another one both, the newest first.
+// to another one both, the newest first. None is dropped before the device has come with a newer one: it may
+// hold any of them.
 
 import { randomBytes } from "node:crypto";
 import { isName } from "../../shared/channel.ts";
@@ -9,8 +10,8 @@ import { KeyError } from "./key-error.ts";
 
 const FORMAT = "senda keys 1";
 
-/** The new one and the one before: a third would be one that the device slept through twice. */
-const KEYS_PER_DEVICE_MAX = 2;
+/** The new one, the one before, and those of changes that came to nothing: each is one more that opens the door. */
+const KEYS_PER_DEVICE_MAX = 4;
 
 const KEY_TEXT = /^[0-9a-f]{64}$/i;
 
@@ -29,17 +30,30 @@ export class DeviceKeys implements KeyRing {
     this.#keys.set(device, [key]);
   }
 
-  /** The keys from before stay valid beside the new one, as far back as is allowed. */
+  /** The keys from before stay valid beside the new one. Throws a KeyError where there are too many. */
   rotate(device: string, key: Uint8Array): void {
-    this.#keys.set(device, [key, ...this.keysOf(device)].slice(0, KEYS_PER_DEVICE_MAX));
+    const keys = this.keysOf(device);
+    if (keys.length >= KEYS_PER_DEVICE_MAX) {
+      throw new KeyError(
+        `${device} has ${keys.length} keys already, and has not come with the newest yet: let it come to a collector first, or \`senda key remove\` them`,
+      );
+    }
+    this.#keys.set(device, [key, ...keys]);
   }
 
-  /** The device has come with its newest key. False where it had no other. */
+  /** The device surely never got this key. */
+  withdraw(device: string, key: Uint8Array): void {
+    const left = this.keysOf(device).filter((each) => !Buffer.from(each).equals(key));
+    if (left.length > 0) this.#keys.set(device, left);
+    else this.#keys.delete(device);
+  }
+
+  /** The device has come with this key: those from before it are over. False where there were none. */
   settle(device: string, key: Uint8Array): boolean {
-    const [newest, ...others] = this.keysOf(device);
-    if (newest === undefined || others.length === 0 || !Buffer.from(newest).equals(key))
-      return false;
-    this.#keys.set(device, [newest]);
+    const keys = this.keysOf(device);
+    const index = keys.findIndex((each) => Buffer.from(each).equals(key));
+    if (index < 0 || index === keys.length - 1) return false;
+    this.#keys.set(device, keys.slice(0, index + 1));
     return true;
   }
 

@@ -15,6 +15,12 @@ const WATCH_PERIOD_MS = 1_000;
 /** Whoever changes the file has it for milliseconds. */
 const LOCK_MS_MAX = 5_000;
 
+/** No keys where there is no such file. Throws a KeyError where it cannot be read. */
+export function findKeys(path: string): DeviceKeys {
+  const text = readPrivateFile(path);
+  return text === undefined ? new DeviceKeys() : parseKeys(text, path);
+}
+
 /** Throws a KeyError, also where there is no such file. */
 export function readKeyFile(path: string): DeviceKeys {
   const text = readPrivateFile(path);
@@ -28,8 +34,7 @@ export function readKeyFile(path: string): DeviceKeys {
 export async function changeKeyFile<T>(path: string, change: (keys: DeviceKeys) => T): Promise<T> {
   const unlock = await lock(path);
   try {
-    const text = readPrivateFile(path);
-    const keys = text === undefined ? new DeviceKeys() : parseKeys(text, path);
+    const keys = findKeys(path);
     const result = change(keys);
     replacePrivateFile(path, formatKeys(keys));
     return result;
@@ -75,12 +80,14 @@ export class WatchedKeys implements KeyRing {
     return this.#keys.keysOf(device);
   }
 
-  /** The device has come with this key: where it is its newest, the one before is over. */
+  /** The device has come with this key: those from before it are over. */
   handleProven(device: string, key: Uint8Array): void {
     const { path, tell } = this.#options;
     if (!this.#keys.settle(device, key)) return;
     changeKeyFile(path, (keys) => keys.settle(device, key)).then(
-      () => tell(true, `device ${device} has its new key; the old one is gone`),
+      (isChanged) => {
+        if (isChanged) tell(true, `device ${device} has its new key; the old one is gone`);
+      },
       (error: Error) => tell(false, error.message),
     );
   }

@@ -44,11 +44,14 @@ export class CableSession {
 
   /**
    * Opens the port and waits for the device's hello. A device that has a key is taken where `ring` has it,
-   * too. Rejects with a LinkError (EACCES where the key is missing), the port closed again.
+   * too. Rejects with a LinkError (ENOKEY where its key is missing), the port closed again.
    */
   static async open(address: SerialAddress, ring?: KeyRing): Promise<CableSession> {
     const hub = new CableHub(ring);
-    const port = await SerialHostPort.open(address, hub);
+    const port = await SerialHostPort.open(address, hub).catch((error: unknown) => {
+      hub.end();
+      throw error;
+    });
     const session = new CableSession(port, hub);
     try {
       await hub.welcomed(address.path);
@@ -110,7 +113,7 @@ class CableHub implements LinkHub {
     });
     const here = new Promise<void>((resolve, reject) => {
       this.#handleWelcomed = resolve;
-      this.#handleDenied = (denied) => reject(new LinkError("EACCES", deniedText(path, denied)));
+      this.#handleDenied = (denied) => reject(new LinkError("ENOKEY", deniedText(path, denied)));
     });
     try {
       await Promise.race([here, tooLate]);

@@ -34,7 +34,7 @@ export const OVERLAP_MS = 10_000;
 
 export interface DeviceSealOptions {
   readonly device: string;
-  /** 32 bytes. */
+  /** 32 bytes; see also `useKey`. */
   readonly key: Uint8Array;
   readonly primitives: SealCrypto;
   /** `count` bytes that nobody can guess. */
@@ -71,6 +71,7 @@ export class DeviceSeal {
   readonly #options: DeviceSealOptions;
   readonly #links = new Map<LinkId, SealLink>();
   readonly #events: DeviceSealEvent[] = [];
+  #key: Uint8Array;
   #current: Association | undefined;
   #previous: Association | undefined;
   #previousUntilMs = 0;
@@ -79,6 +80,16 @@ export class DeviceSeal {
 
   constructor(options: DeviceSealOptions) {
     this.#options = options;
+    this.#key = options.key;
+  }
+
+  /** Knocks anew under another key, and talks under the one before until it is let in. */
+  useKey(key: Uint8Array, nowMs: number): void {
+    if (isEqual(key, this.#key)) return;
+    this.#key = key;
+    this.#handshake = undefined;
+    this.#beginHandshake();
+    for (const link of this.#links.values()) link.nextKnockAtMs = nowMs;
   }
 
   /** A path opened. "admitted" follows, at once where there is an association. */
@@ -147,7 +158,8 @@ export class DeviceSeal {
 
   #beginHandshake(): void {
     if (this.#handshake !== undefined) return;
-    const { device, key, primitives, random: randomBytes } = this.#options;
+    const { device, primitives, random: randomBytes } = this.#options;
+    const key = this.#key;
     const random = randomBytes(RANDOM_BYTES);
     const proven = encodeKnock(device, random);
     const knock = concat(proven, knockProof(primitives, deriveKnockKey(primitives, key), proven));
@@ -165,9 +177,9 @@ export class DeviceSeal {
     if (admit === undefined || handshake === undefined) return false;
     const { deviceRandom, hostRandom, token, proof, proven } = admit;
     if (!isEqual(deviceRandom, handshake.random)) return false;
-    const { device, key, primitives } = this.#options;
+    const { device, primitives } = this.#options;
     const randoms = { device: deviceRandom, host: hostRandom };
-    const secrets = deriveSecrets(primitives, key, device, randoms);
+    const secrets = deriveSecrets(primitives, this.#key, device, randoms);
     if (!isEqual(proof, admitProof(primitives, secrets, handshake.knock, proven))) {
       this.#events.push({ kind: "impostor", link: link.id });
       return true;

@@ -198,6 +198,14 @@ export class HostSeal {
     for (const peer of this.#peers.values()) peer.halfOpen = [];
   }
 
+  /** The newest key of a device that talks under an older one of its keys. */
+  newerKeyOf(device: string): Uint8Array | undefined {
+    const inUse = this.#peers.get(device)?.current?.key;
+    const [newest] = this.#options.ring.keysOf(device);
+    if (inUse === undefined || newest === undefined) return undefined;
+    return isEqual(inUse, newest) ? undefined : newest;
+  }
+
   pollEvent(): HostSealEvent | undefined {
     return this.#events.shift();
   }

@@ -1,14 +1,14 @@
 // The real program as a process of its own: `dist/senda.js`, which the global set-up has built.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
-const SENDA = fileURLToPath(new URL("../../dist/senda.js", import.meta.url));
+export const SENDA = fileURLToPath(new URL("../../dist/senda.js", import.meta.url));
 
 export interface Finished {
   readonly status: number | null;
@@ -105,6 +105,12 @@ export class RunningSenda {
   /** Nobody reads its standard output any more. */
   closeOutput(): void {
     this.#child.stdout!.destroy();
+  }
+
+  /** Memory that it has in use; Linux only. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]);
   }
 
   /** Ctrl-C, and the exit status. */

@@ -31,7 +31,7 @@ export function keyCommand(): Command {
 Examples:
   $ senda key add cellar --out cellar.key
   $ senda collect --tcp 0.0.0.0:7363 --keys ${DEFAULT_KEY_FILE}
-  $ senda key rotate cellar --out cellar-new.key`,
+  $ senda key rotate cellar`,
     );
 }
 
@@ -67,10 +67,19 @@ function addCommand(): Command {
 
 function rotateCommand(): Command {
   return withKeyFlags(
-    subcommand("rotate", "Makes a new key; the old one holds until the device comes with the new."),
+    subcommand("rotate", "Makes a new key, which a collector that runs brings to the device."),
   )
     .argument("<name>", "the device")
-    .addHelpText("after", "\nExample:\n  $ senda key rotate cellar --out cellar-new.key")
+    .addHelpText(
+      "after",
+      `
+The collector that runs with this file of keys gives the device its new key inside their
+sealed session, or once the device is back. The old key holds until it has come with
+the new one, so nobody is locked out.
+
+Example:
+  $ senda key rotate cellar`,
+    )
     .action(async (device: string, flags: KeyFlags) => {
       await putKey(device, flags, "rotated", (keys, key) => {
         checkKnown(keys, device, flags);
@@ -122,8 +131,10 @@ async function putKey(
     put(keys, key);
     if (out !== undefined) createPrivateFile(out, `${formatKey(key)}\n`);
   });
+  const way =
+    event === "added" ? "" : " The collector that has these keys brings it to the device.";
   const where =
-    out === undefined ? "" : ` For the device it is in ${out}: remove that file once it has it.`;
+    out === undefined ? way : ` For the device it is in ${out}: remove that file once it has it.`;
   tell(
     flags,
     { event, device, keys: file, out: out ?? null },
