@@ -223,12 +223,16 @@ function gapLines({ gaps }: Status, paint: Paint): string[] {
   return [paint("bold", "newest gaps"), ...lines.map(cut)];
 }
 
+/** What a collector told its terminal names the device and the kind by itself (host/collector/sentences.ts). */
+const SENTENCE = /^[-+!<>] /;
+
 function eventLines({ events }: Status, paint: Paint): string[] {
   if (events.length === 0) return [];
   const nowUs = utcMicros();
   const lines = events.map(({ atUs, device, kind, text }) => {
     const who = device === null ? "" : `${printable(device)} `;
-    return `  ${relativeTime(atUs, nowUs)}: ${who}${printable(kind)}: ${printable(text)}`;
+    const what = SENTENCE.test(text) ? "" : `${who}${printable(kind)}: `;
+    return `  ${relativeTime(atUs, nowUs)}: ${what}${printable(text)}`;
   });
   return [paint("bold", "newest events"), ...lines.map(cut)];
 }
