@@ -5,6 +5,7 @@ import { countText } from "./quantity.ts";
 /** By counter of the API, in the order of a message's way in. */
 const WORDS: Readonly<Record<string, string>> = {
   noise: "pieces of input that were no frame",
+  excessFrames: "frames beyond what a link may bring in a second",
   clear: "messages in the clear where a seal is required",
   knocksDropped: "proofs beyond what is checked in a second",
   denied: "wrong keys or unknown devices",
