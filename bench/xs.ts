@@ -25,6 +25,9 @@ const TASKS: Readonly<Record<string, string | undefined>> = {
   world: undefined,
 };
 
+/** Tasks of bench/xs-seal-entry.ts, in this order: what one seals the next opens. */
+const SEAL_TASKS = ["seal.100", "open.100", "seal.430", "open.430", "handshake"];
+
 /** What a task took in each round, and in the last one. */
 export interface TaskCost {
   readonly timesUs: number[];
@@ -33,14 +36,14 @@ export interface TaskCost {
   result: number;
 }
 
-/** Runs tasks in turns on a new engine. */
+/** Runs tasks of an entry in turns on a new engine. */
 export async function measureTasks(
   names: readonly string[],
-  { rounds = ROUNDS, runsBefore = RUNS_BEFORE } = {},
+  { rounds = ROUNDS, runsBefore = RUNS_BEFORE, entry = "bench/xs-entry.ts" } = {},
 ): Promise<{ costs: ReadonlyMap<string, TaskCost>; restSlots: number }> {
   const engine = await XsEngine.start({ meteringLimit: 2 ** 31 - 1 });
   try {
-    await engine.evaluate(await bundleForXs("bench/xs-entry.ts"));
+    await engine.evaluate(await bundleForXs(entry));
     const restSlots = (await engine.evaluate("gc();")).currentHeapCount;
     const costs = new Map(names.map((name) => [name, emptyCost()]));
     const [first] = names;
@@ -72,7 +75,18 @@ async function runOnce(engine: XsEngine, name: string, cost: TaskCost): Promise<
 export async function measureOnXs(): Promise<Figure[]> {
   const { costs, restSlots } = await measureTasks(Object.keys(TASKS));
   const figures = [...costs].flatMap(([name, cost]) => figuresOf(name, cost, costs));
-  return [...figures, { name: "xs.heap.at-rest", value: restSlots, unit: "slots" }];
+  const rest: Figure = { name: "xs.heap.at-rest", value: restSlots, unit: "slots" };
+  return [...figures, rest, ...(await measureSealOnXs())];
+}
+
+/** By ciphers in plain JavaScript: an upper bound on the same processor for native ones, which boards use. */
+async function measureSealOnXs(): Promise<Figure[]> {
+  const entry = "bench/xs-seal-entry.ts";
+  const { costs } = await measureTasks(SEAL_TASKS, { runsBefore: 0, entry });
+  return [...costs].flatMap(([task, { timesUs, steps }]) => [
+    { name: `xs.plain-js.${task}.time`, value: median(timesUs), unit: "us" },
+    { name: `xs.plain-js.${task}.steps`, value: steps, unit: "steps" },
+  ]);
 }
 
 function figuresOf(task: string, cost: TaskCost, costs: ReadonlyMap<string, TaskCost>): Figure[] {

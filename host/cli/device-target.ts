@@ -43,13 +43,8 @@ export interface Target {
 
 /** The flags that say how a device is reached. */
 export function addTargetOptions(command: Command): Command {
-  const address = { host: "127.0.0.1", port: DEFAULT_HTTP_PORT };
   return command
-    .addOption(
-      new Option("--http <addr:port>", "where the collector takes commands")
-        .argParser(httpAddress)
-        .default(address, formatAddress(address)),
-    )
+    .addOption(controlOption("where the collector takes commands"))
     .option(
       "--serial <path[@baud]>",
       "the device at the other end of this cable, without a collector",
@@ -120,6 +115,14 @@ export function parsePairs(texts: readonly string[]): JsonArguments {
     pairs[text.slice(0, equals)] = text.slice(equals + 1);
   }
   return pairs;
+}
+
+/** `--http` of a command that asks a running collector. */
+export function controlOption(description: string): Option {
+  const address = { host: "127.0.0.1", port: DEFAULT_HTTP_PORT };
+  return new Option("--http <addr:port>", description)
+    .argParser(httpAddress)
+    .default(address, formatAddress(address));
 }
 
 /** For an option that names the control API. */

@@ -110,8 +110,8 @@ export class Collector implements LinkHub {
   get counters(): CollectorCounters {
     const { refusedLinks, ...counters } = this.#counters;
     const { duplicates, ignored, refusals } = this.#endpoint;
-    const { clear, misbound } = this.#sealed;
-    const seal = { ...this.#sealed.counters, clear, misbound };
+    const { clear, misbound, excessFrames } = this.#sealed;
+    const seal = { ...this.#sealed.counters, clear, misbound, excessFrames };
     const turnedAway = refusals + refusedLinks + seal.denied;
     const { noise, noiseBytes } = this.#noise;
     return { ...counters, noise, noiseBytes, duplicates, ignored, refusals: turnedAway, seal };

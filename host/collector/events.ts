@@ -80,6 +80,9 @@ export interface CollectorCounters {
   ignored: number;
   /** Peers turned away. */
   refusals: number;
-  /** Sealed sessions: see SealCounters; `clear` came without a seal where one is required. */
-  seal: SealCounters & { clear: number; misbound: number };
+  /**
+   * Sealed sessions: see SealCounters; `clear` came without a seal where one is required, `excessFrames`
+   * faster than a link may bring them.
+   */
+  seal: SealCounters & { clear: number; misbound: number; excessFrames: number };
 }

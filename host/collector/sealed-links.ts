@@ -17,6 +17,7 @@ import { type LinkId, type LinkTraits, TOKEN_BYTES } from "../../shared/session/
 import { randomBytes } from "../chance.ts";
 import { nodeCrypto } from "../keys/node-crypto.ts";
 import type { HostLinkIo } from "../links/host-link-io.ts";
+import { FrameRates } from "./frame-rates.ts";
 
 /** Devices without keys that are told so, in a second and at once; the others hear nothing. */
 const CLEAR_PER_SECOND_MAX = 50;
@@ -39,6 +40,7 @@ export class SealedLinks {
   readonly #seal: HostSeal;
   readonly #peers = new Map<LinkId, SealedPeer>();
   readonly #blocked = new Set<LinkId>();
+  readonly #frameRates = new FrameRates();
   readonly #clearHellos = new Rate(CLEAR_PER_SECOND_MAX, CLEAR_PER_SECOND_MAX, 0);
   readonly #writer = new ByteWriter(new Uint8Array(MESSAGE_BYTES_MAX + SEAL_BYTES_MAX));
 
@@ -59,6 +61,11 @@ export class SealedLinks {
     return this.#seal.counters;
   }
 
+  /** Frames beyond what a link may bring in a second. */
+  get excessFrames(): number {
+    return this.#frameRates.excess;
+  }
+
   /** What a message from a link holds, if anything; who knocks is answered at once. `id`: undefined for a stranger's. */
   receive(
     io: HostLinkIo,
@@ -66,6 +73,7 @@ export class SealedLinks {
     bytes: Uint8Array,
     nowMs: number,
   ): Received | undefined {
+    if (id !== undefined && !this.#frameRates.take(id, io, nowMs)) return undefined;
     if (!isSealMessage(bytes)) return this.#receiveClear(io, id, bytes, nowMs);
     const outcome = this.#seal.handleMessage(bytes, io, nowMs);
     if (outcome.kind === "opened") return { bytes: outcome.body, peer: outcome.peer };
@@ -116,6 +124,7 @@ export class SealedLinks {
   handleLinkDown(id: LinkId): void {
     this.#peers.delete(id);
     this.#blocked.delete(id);
+    this.#frameRates.leave(id);
   }
 
   /** The ring has other keys. */

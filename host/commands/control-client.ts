@@ -19,6 +19,13 @@ export interface KnownDevice {
   readonly lastSeen: string | null;
 }
 
+/** What a collector says of itself, as far as the command line asks for it. */
+export interface CollectorStatus {
+  readonly store: { readonly file: string };
+  /** Since it started. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
 /** What the collector would not, or could not; its text is for the user. */
 export class ControlError extends Error {
   override name = "ControlError";
@@ -34,6 +41,16 @@ export class ControlClient {
   /** All devices that the collector knows. Rejects with a ControlError. */
   async devices(): Promise<readonly KnownDevice[]> {
     return (await (await this.#ask("/api/devices")).json()) as KnownDevice[];
+  }
+
+  /** What the collector says of itself; undefined where none answers in time. */
+  async status(withinMs: number): Promise<CollectorStatus | undefined> {
+    try {
+      const response = await this.#ask("/api/status", { signal: AbortSignal.timeout(withinMs) });
+      return (await response.json()) as CollectorStatus;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The commands of a device, as it describes them. Rejects with a ControlError. */

@@ -122,6 +122,7 @@ export interface StatusDocument {
   readonly startedAt: string | null;
   readonly uptimeSeconds: number;
   readonly store: {
+    /** Its whole path. */
     readonly file: string;
     /** The database and its log. */
     readonly bytes: number;

@@ -15,6 +15,8 @@ export interface HostLinkIo {
   send(message: Uint8Array): void;
   /** The device on the link can take so many bytes at a time; 0 for no limit. Links that pace themselves need not care. */
   limitReceive?(bytesMax: number): void;
+  /** It brings too much: reads no more for a moment, where that makes the other end wait. */
+  rest?(): void;
   /** Whoever is at the other end has shown that they may be. */
   handleProven?(): void;
   /** Sends what waits and closes. */

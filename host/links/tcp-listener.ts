@@ -29,6 +29,9 @@ const UNPROVEN_BYTES_MAX = 4_096;
 /** A peer that does not read what is left for it is not waited for longer than this. */
 const LINGER_MS = 2_000;
 
+/** How long a connection that brings too many frames is not read. */
+const REST_MS = 100;
+
 export class TcpListener {
   readonly #hub: LinkHub;
   readonly #server: Server;
@@ -132,6 +135,12 @@ class TcpLinkIo implements HostLinkIo {
 
   get address(): string {
     return this.#socket.remoteAddress ?? "?";
+  }
+
+  rest(): void {
+    if (this.#socket.isPaused()) return;
+    this.#socket.pause();
+    setTimeout(() => this.#socket.resume(), REST_MS).unref();
   }
 
   handleProven(): void {

@@ -1,9 +1,10 @@
 // `senda status`.
 
+import { connect } from "node:net";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Store } from "../../host/store/store.ts";
-import { runSenda, temporaryFolder } from "../support/senda.ts";
+import { portOf, RunningSenda, runSenda, temporaryFolder } from "../support/senda.ts";
 import { isHarmless, jsonLines } from "./support/lines.ts";
 import { climateRows, makeStore, NOON_MS, TestDevice } from "./support/test-store.ts";
 
@@ -89,6 +90,52 @@ test("tells whether a collector is writing", async () => {
   expect(jsonLines(during.stdout)).toMatchObject([{ isWriting: true }]);
   expect(human.stdout).toContain("a collector is writing to it now");
   expect(jsonLines(after.stdout)).toMatchObject([{ isWriting: false }]);
+});
+
+describe("a collector that runs", () => {
+  const ownDb = join(folder, "own.db");
+  let collector: RunningSenda;
+  let http: string;
+
+  beforeAll(async () => {
+    const links = ["--tcp", "127.0.0.1:0", "--udp", "off", "--http", "127.0.0.1:0"];
+    collector = new RunningSenda("collect", "--db", ownDb, ...links, "--json");
+    const listening = await collector.event("listening");
+    http = String(listening.http);
+    const stranger = connect(Number(portOf(listening.tcp)), "127.0.0.1");
+    stranger.write("GET / HTTP/1.1\r\n\r\n");
+    await collector.event("refused");
+    stranger.destroy();
+  });
+
+  afterAll(async () => {
+    expect(await collector.stop()).toBe(0);
+  });
+
+  const statusJson = async (file: string) =>
+    jsonLines((await runSenda("status", "--db", file, "--http", http, "--json")).stdout)[0]!;
+
+  test("tells what it did not take", async () => {
+    const { stdout } = await runSenda("status", "--db", ownDb, "--http", http);
+    const section = "limits since the collector started\n  pieces of input that were no frame: 1\n";
+    expect(stdout).toContain(section);
+    expect((await statusJson(ownDb)).collector).toMatchObject({ forged: 0, knocksDropped: 0 });
+  });
+
+  test("of another store: its counters are not this one's", async () => {
+    const store = await Store.open({ path: db });
+    const found = await statusJson(db);
+    await store.close();
+    expect(found).toMatchObject({ isWriting: true, collector: null });
+  });
+
+  test("where none answers, the store is shown all the same", async () => {
+    const { status, stdout } = await runSenda("status", "--db", ownDb, "--http", "127.0.0.1:1");
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.not.stringContaining("limits"),
+    });
+  });
 });
 
 test("an unknown device: the names that there are", async () => {

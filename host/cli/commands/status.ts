@@ -3,6 +3,8 @@
 import { statSync } from "node:fs";
 import { Command } from "commander";
 import { utcMicros } from "../../clock.ts";
+import { ControlClient } from "../../commands/control-client.ts";
+import type { Address } from "../../links/address.ts";
 import { hasWriter } from "../../store/lock.ts";
 import type {
   DeviceSummary,
@@ -14,7 +16,9 @@ import type {
 import { formatTime } from "../../store/rows.ts";
 import { jsonLine, printable } from "../../terminal/printable.ts";
 import { truncate } from "../../terminal/width.ts";
+import { controlOption } from "../device-target.ts";
 import { gapText } from "../output/gap-line.ts";
+import { limitLines } from "../output/limit-lines.ts";
 import { relativeTime, uptimeText } from "../output/moment.ts";
 import { bytesText, counted, countText, valueWithUnit } from "../output/quantity.ts";
 import { timeJson, uncertaintyJson } from "../output/sample.ts";
@@ -24,14 +28,19 @@ import { type Paint, paintFor, widthOf } from "../output/terminal.ts";
 
 interface StatusFlags {
   readonly db: string;
+  readonly http: Address;
   readonly json?: true;
 }
+
+type Counters = Readonly<Record<string, number>>;
 
 interface Status {
   readonly file: string;
   /** The database and its log. */
   readonly bytes: number;
   readonly isWriting: boolean;
+  /** Of the collector that writes to it, since it started; null where none answers. */
+  readonly collector: Counters | null;
   /** Of the whole store. */
   readonly totals: Totals;
   readonly devices: readonly (DeviceSummary & { readonly latest: readonly LatestValue[] })[];
@@ -48,6 +57,9 @@ interface Totals {
 
 const EVENTS_SHOWN = 8;
 const GAPS_SHOWN = 5;
+
+/** A collector that does not answer is not waited for longer than this. */
+const ANSWER_MS_MAX = 1_000;
 
 /** Devices that people are shown with their values; programs get all. */
 const DEVICES_SHOWN_MAX = 20;
@@ -67,6 +79,7 @@ export function statusCommand(): Command {
     .description("Shows how a store is and what its devices said last.")
     .argument("[device]", "only this device")
     .option("--db <file>", "the store", "senda.db")
+    .addOption(controlOption("where its collector, if one runs, is asked what it turned away"))
     .option("--json", "one JSON object, for programs")
     .addHelpText(
       "after",
@@ -80,16 +93,28 @@ Examples:
 
 async function status(name: string | undefined, flags: StatusFlags): Promise<void> {
   const isWriting = await hasWriter(flags.db);
+  const collector = isWriting ? await countersOf(flags) : null;
   await withStore(flags.db, (reader) => {
-    const found = statusOf(reader, name, { file: flags.db, isWriting });
+    const found = statusOf(reader, name, { file: flags.db, isWriting, collector });
     process.stdout.write(flags.json ? jsonOf(found) : reportOf(found, paintFor(process.stdout)));
   });
+}
+
+/** Of the collector at this address, where it is the one that writes to the store. */
+async function countersOf({ db, http }: StatusFlags): Promise<Counters | null> {
+  const found = await new ControlClient(http).status(ANSWER_MS_MAX);
+  return found !== undefined && isSameFile(found.store.file, db) ? found.counters : null;
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
 }
 
 function statusOf(
   reader: StoreReader,
   name: string | undefined,
-  { file, isWriting }: Pick<Status, "file" | "isWriting">,
+  { file, isWriting, collector }: Pick<Status, "file" | "isWriting" | "collector">,
 ): Status {
   const only = name === undefined ? {} : { device: name };
   const chosen = devicesNamed(reader, name === undefined ? [] : [name]);
@@ -97,6 +122,7 @@ function statusOf(
     file,
     bytes: (bytesOf(file) ?? 0) + (bytesOf(`${file}-wal`) ?? 0),
     isWriting,
+    collector,
     totals: totalsOf(name === undefined ? chosen : reader.devices()),
     devices: chosen.map((device) => ({ ...device, latest: reader.latest(device.name) })),
     gaps: reader.gaps({ ...only, countMax: GAPS_SHOWN }),
@@ -129,11 +155,12 @@ function eachText(bytes: number): string {
 }
 
 function jsonOf(found: Status): string {
-  const { file, bytes, isWriting, totals, devices, gaps, events } = found;
+  const { file, bytes, isWriting, collector, totals, devices, gaps, events } = found;
   return jsonLine({
     file,
     bytes,
     isWriting,
+    collector,
     ...totals,
     bytesPerReading: bytesPerReading(found),
     perDevice: devices.map(deviceJson),
@@ -171,6 +198,7 @@ function reportOf(found: Status, paint: Paint): string {
     ...found.devices.slice(0, DEVICES_SHOWN_MAX).map((device) => deviceLines(device, paint)),
     hiddenLines(found),
     gapLines(found, paint),
+    collectorLines(found, paint),
     eventLines(found, paint),
   ].filter((lines) => lines.length > 0);
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
@@ -221,6 +249,12 @@ function gapLines({ gaps }: Status, paint: Paint): string[] {
   if (gaps.length === 0) return [];
   const lines = gaps.map((gap) => `  ${printable(gap.device)}: ${gapText(gap)}`);
   return [paint("bold", "newest gaps"), ...lines.map(cut)];
+}
+
+function collectorLines({ collector }: Status, paint: Paint): string[] {
+  const lines = limitLines(collector ?? {});
+  if (lines.length === 0) return [];
+  return [paint("bold", "limits since the collector started"), ...lines.map(cut)];
 }
 
 /** What a collector told its terminal names the device and the kind by itself (host/collector/sentences.ts). */

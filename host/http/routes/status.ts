@@ -1,5 +1,6 @@
 // /api/status and /api/health for people and their monitors, /metrics for Prometheus.
 
+import { resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { monotonicMs } from "../../clock.ts";
 import { formatTime } from "../../store/rows.ts";
@@ -41,7 +42,7 @@ async function statusDocument(subject: Subject): Promise<StatusDocument> {
     startedAt: formatTime(startedUs),
     uptimeSeconds: Math.round((monotonicMs() - startedMs) / 1_000),
     store: {
-      file: options.db,
+      file: resolve(options.db),
       bytes,
       bytesPerReading: readings === 0 ? null : bytes / readings,
       readings,
