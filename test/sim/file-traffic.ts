@@ -20,8 +20,11 @@ const FILE_BYTES_MAX = 12_000;
 /** How often a person looks whether a file that they sent is there. */
 const LOOK_MS = 3_000;
 
-/** What may come of a transfer in bad weather; all else means that something is broken. */
-const EXPECTED: readonly string[] = ["done", "unknown", "busy"];
+/**
+ * What may come of a transfer in bad weather, "cancelled" where the collector stops in order meanwhile; all
+ * else means that something is broken.
+ */
+const EXPECTED: readonly string[] = ["done", "unknown", "busy", "cancelled"];
 
 interface WantedFile {
   readonly device: SimulatedDevice;
