@@ -81,6 +81,7 @@ test("builds for release, then deploys to the port that was named, then says wha
     "senda collect --tcp 0.0.0.0:7363 --udp 0.0.0.0:7363 --serial /dev/null",
   );
   expect(stdout).toContain("senda tail greenhouse");
+  expect(stdout).toContain("senda enroll --serial /dev/null");
 });
 
 test("--build-only builds, and needs no port; without it a port must be named and be there", async () => {
@@ -148,6 +149,7 @@ test("settings from a file, and flags over them; a setting that does not exist i
     wifi: { ssid: "shed", password: "" },
   });
   expect(stdout).not.toContain("--serial");
+  expect(stdout).toContain("The setting key gives it one.");
   expect(stdout).toContain('WiFi "shed"');
   writeFileSync(path, '{ "devise": "shed" }');
   expectFailure(await flash({}, ...args), 1, 'there is no "devise"', "samplePeriodMs");

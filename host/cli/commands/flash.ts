@@ -151,19 +151,26 @@ async function step(build: Build, title: string, work: () => Promise<string>): P
   }
 }
 
-const KEYLESS =
-  "It has no key (setting key): whoever reaches that collector can send readings, so use it in a network that you trust.";
+/** Where a board mostly is. */
+const DEFAULT_TTY = "/dev/ttyUSB0";
 
 /** A collector that others can reach wants to be told whom it takes. */
 function doorFlag({ key }: Settings): string {
   return key === "" ? "--open" : "--keys senda.keys";
 }
 
+/** How a board without a key gets one: over the cable, where it listens there. */
+function enrolment({ port = DEFAULT_TTY }: FlashFlags, { paths }: Settings): string[] {
+  const keyless = "It has no key yet, so that collector takes readings from anybody.";
+  if (!paths.includes("serial")) return [`${keyless} The setting key gives it one.`];
+  return [`${keyless} To give it one, over this cable:`, `  senda enroll --serial ${port}`];
+}
+
 function whatNext(flags: FlashFlags, settings: Settings, isDeployed: boolean): string {
   const { host, tcpPort, udpPort, paths, wifi } = settings;
   const isNamed = settings.device !== DEFAULT_NAME;
   const { device } = settings;
-  const serial = paths.includes("serial") ? ` --serial ${flags.port ?? "/dev/ttyUSB0"}` : "";
+  const serial = paths.includes("serial") ? ` --serial ${flags.port ?? DEFAULT_TTY}` : "";
   const collect = `senda collect --tcp 0.0.0.0:${tcpPort} --udp 0.0.0.0:${udpPort}${serial} ${doorFlag(settings)}`;
   if (flags.platform === "lin") {
     return "Run it with the SDK's simulator, mcsim, and a collector beside it: `senda collect`.\n";
@@ -177,7 +184,7 @@ function whatNext(flags: FlashFlags, settings: Settings, isDeployed: boolean): s
     `  ${collect}`,
     `  senda tail${isNamed ? ` ${device}` : ""}`,
     "Another name, collector or network: --name, --host, --settings.",
-    ...(settings.key === "" ? [KEYLESS] : []),
+    ...(settings.key === "" ? enrolment(flags, settings) : []),
     "",
   ].join("\n");
 }
