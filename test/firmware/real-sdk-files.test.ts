@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import type { DeviceBlobEvent } from "../../host/collector/blob-desk.ts";
 import { Station } from "../../host/collector/station.ts";
 import { FileSource } from "../../host/files/file-source.ts";
@@ -36,12 +36,10 @@ describeWith("the Moddable SDK (MODDABLE)", sdk !== undefined, "with the real SD
     });
     const { tcp } = station.addresses([]);
     const settings = { device: NAME, paths: ["tcp"], tcpPort: tcp!.port } as const;
-    const image = await buildWatched({ name: NAME, settings, memory: MEMORY });
     const home = join(folder, "home"); // where the SDK's Linux files have their root
     mkdirSync(home);
-    vi.stubEnv("HOME", home);
+    const image = await buildWatched({ name: NAME, settings, memory: MEMORY, files: home });
     const board = new Board(compileHeadless(), image);
-    vi.unstubAllEnvs();
 
     const contents = { "image.bin": randomBytes(IMAGE_BYTES), "text.txt": Buffer.from("año\n") };
     const { blobs } = station.collector;
